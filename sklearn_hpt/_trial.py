@@ -1,0 +1,88 @@
+"""The records of a search: a trial is one candidate, a fold result one of its evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+Status = Literal["complete", "stopped", "failed", "timeout"]
+Scores = float | dict[str, float]
+
+
+def derived_seed(*entropy: int) -> int:
+    """Return the seed in [0, 2**32) that belongs to these numbers.
+
+    Every seed of a search is derived from its place, (search seed, trial) for a proposal and
+    (search seed, trial, fold) for an evaluation, so that neither the number of workers nor
+    the order in which they finish can change a result.
+    """
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an evaluation has no score.
+
+    Attributes
+    ----------
+    message : str
+        One line, such as ``ValueError: n_neighbors must be positive``.
+    details : str
+        The traceback where there is one, else the message again.
+    exception : BaseException or None
+        What `error_score="raise"` raises.
+    """
+
+    message: str
+    details: str
+    exception: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoldResult:
+    """The outcome of fitting one candidate on one fold. Times in seconds."""
+
+    trial: int
+    fold: int
+    test_scores: Scores | None = None
+    train_scores: Scores | None = None
+    fit_time: float = 0.0
+    score_time: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(slots=True)
+class Trial:
+    """A candidate and what is known of it.
+
+    Attributes
+    ----------
+    number : int
+        Place in the order of proposals, from 0.
+    params : dict
+        The hyperparameters.
+    results : dict of int to FoldResult
+        The folds evaluated so far.
+    status : {"complete", "stopped", "failed", "timeout"} or None
+        None while folds are missing.
+    error : str
+        Why the trial is not complete, empty otherwise.
+    """
+
+    number: int
+    params: Mapping[str, Any]
+    results: dict[int, FoldResult] = field(default_factory=dict)
+    status: Status | None = None
+    error: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the trial so far: fits and scores of all folds, in seconds."""
+        return sum(result.fit_time + result.score_time for result in self.results.values())
+
+    def close(self, status: Status, error: str = "") -> None:
+        """Mark the trial as finished."""
+        self.status, self.error = status, error

@@ -1,0 +1,44 @@
+"""Errors and warnings of the library; each message says what to do next."""
+
+__all__ = [
+    "AllCandidatesFailedError",
+    "CandidateTimeoutError",
+    "SearchStoppedWarning",
+    "SearchTimeoutError",
+    "SpaceError",
+    "SpaceExhaustedWarning",
+    "TrainSplitWarning",
+    "WorkerDiedError",
+]
+
+
+class SpaceError(ValueError):
+    """A search space that cannot be searched."""
+
+
+class AllCandidatesFailedError(ValueError):
+    """No candidate has a score, so there is none to choose."""
+
+
+class WorkerDiedError(RuntimeError):
+    """The process that evaluated a candidate died: killed, crashed or out of memory."""
+
+
+class CandidateTimeoutError(TimeoutError):
+    """A candidate took longer than `candidate_timeout`."""
+
+
+class SearchTimeoutError(TimeoutError):
+    """The time of the search was over before any candidate was complete."""
+
+
+class SpaceExhaustedWarning(UserWarning):
+    """Every point of the search space is evaluated before the budget is spent."""
+
+
+class SearchStoppedWarning(UserWarning):
+    """The search ended before its budget was spent."""
+
+
+class TrainSplitWarning(UserWarning):
+    """A skorch net keeps a part of each training fold for itself."""

@@ -1,0 +1,6 @@
+"""Samplers propose hyperparameters; they see a space and scores, never an estimator or data."""
+
+from sklearn_hpt.samplers._base import Sampler
+from sklearn_hpt.samplers._independent import GridSampler, RandomSampler, SobolSampler
+
+__all__ = ["GridSampler", "RandomSampler", "Sampler", "SobolSampler"]

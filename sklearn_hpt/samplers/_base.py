@@ -1,0 +1,45 @@
+"""What a search asks of a sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Proposes hyperparameters.
+
+    A sampler is a function of (space, seed, trials told): asked and told the same, it proposes
+    the same. A search tells results in the order of the proposals.
+
+    Attributes
+    ----------
+    lookahead : int or None
+        How many proposals may wait for their result at a time: proposal `k` has been told
+        the results of the proposals up to `k - lookahead`. None if the proposals do not
+        depend on results.
+    """
+
+    lookahead: int | None
+
+    def ask(self) -> dict[str, Any] | None:
+        """Return the next hyperparameters, None if the space is exhausted."""
+
+    def tell(
+        self,
+        params: Mapping[str, Any],
+        score: float,
+        fold_scores: Sequence[float] | None = None,
+    ) -> None:
+        """Learn a result.
+
+        Parameters
+        ----------
+        params : mapping
+            What was asked.
+        score : float
+            The result, higher is better, NaN if it failed.
+        fold_scores : sequence of float, default=None
+            The scores of the cross-validation folds that `score` is the mean of.
+        """

@@ -1,0 +1,213 @@
+"""Samplers whose proposals do not depend on results."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from scipy.stats import qmc
+
+from sklearn_hpt._space_formats import as_space_union
+from sklearn_hpt._trial import derived_seed
+from sklearn_hpt.exceptions import SpaceError
+from sklearn_hpt.space import Distribution, Params, Space
+
+_MAX_REDRAWS = 100  # then the unseen points of a finite space are gone through in order
+
+
+class _IndependentSampler:
+    """Draws from one alternative after the other, never the same point of a finite one twice.
+
+    Alternatives with a budget of their own come first, in order; the others share the rest,
+    each proposal from one of them at random.
+    """
+
+    lookahead = None
+
+    def __init__(self, space: Any, *, random_state: int | None = None) -> None:
+        self.space = as_space_union(space)
+        if random_state is None:
+            random_state = np.random.SeedSequence().entropy  # type: ignore[assignment]
+        self.random_state = random_state
+        self._n_asked = 0
+        self._seen: list[set[Hashable]] = [set() for _ in self.space.spaces]
+        self._spent = [0] * len(self.space.spaces)
+
+    def ask(self) -> Params | None:
+        """Return the next hyperparameters, None if the space is exhausted."""
+        number, self._n_asked = self._n_asked, self._n_asked + 1
+        which = self._choose_alternative(number)
+        if which is None:
+            return None
+        self._spent[which] += 1
+        return self._draw_unseen(which, number)
+
+    def tell(
+        self,
+        params: Mapping[str, Any],
+        score: float,
+        fold_scores: Sequence[float] | None = None,
+    ) -> None:
+        """Take note of nothing: the proposals are independent of the results."""
+
+    def _choose_alternative(self, number: int) -> int | None:
+        shared = []
+        for which, budget in enumerate(self.space.budgets):
+            if len(self._seen[which]) >= self.space.spaces[which].size:
+                continue
+            if budget is None:
+                shared.append(which)
+            elif self._spent[which] < budget:
+                return which
+        if len(shared) < 2:
+            return shared[0] if shared else None
+        rng = np.random.default_rng([self.random_state, number, 1])  # not the stream of the draw
+        return shared[rng.integers(len(shared))]
+
+    def _draw_unseen(self, which: int, number: int) -> Params:
+        space, seen = self.space.spaces[which], self._seen[which]
+        rng = np.random.default_rng([self.random_state, number])
+        if not np.isfinite(space.size):
+            return self._draw(which, rng)
+        for _ in range(_MAX_REDRAWS):
+            params = self._draw(which, rng)
+            if (key := space.key(params)) not in seen:
+                break
+        else:
+            params, key = _first_unseen(space, seen, rng)
+        seen.add(key)
+        return params
+
+    def _draw(self, which: int, rng: np.random.Generator) -> Params:
+        raise NotImplementedError
+
+
+def _first_unseen(
+    space: Space, seen: set[Hashable], rng: np.random.Generator
+) -> tuple[Params, Hashable]:
+    size = int(space.size)
+    start = int(rng.random() * size)
+    for index in chain(range(start, size), range(start)):
+        params = space.at(index)
+        if (key := space.key(params)) not in seen:
+            return params, key
+    raise AssertionError("an exhausted space is never drawn from")
+
+
+class RandomSampler(_IndependentSampler):
+    """Independent draws from the prior of each parameter.
+
+    Parameters
+    ----------
+    space : dict, list of dict, or SpaceUnion
+        What to search, in any format that the searches accept.
+    random_state : int, default=None
+        Seed of the draws; None takes one from the operating system.
+
+    References
+    ----------
+    J. Bergstra and Y. Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 13
+    (2012), 281-305.
+
+    Examples
+    --------
+    >>> from sklearn_hpt.samplers import RandomSampler
+    >>> sampler = RandomSampler({"max_depth": [2, 4]}, random_state=0)
+    >>> sorted([sampler.ask()["max_depth"], sampler.ask()["max_depth"]]), sampler.ask()
+    ([2, 4], None)
+    """
+
+    def _draw(self, which: int, rng: np.random.Generator) -> Params:
+        return self.space.spaces[which].sample(rng)
+
+
+class SobolSampler(_IndependentSampler):
+    """Scrambled Sobol points, which cover the space more evenly than independent draws.
+
+    Parameters
+    ----------
+    space : dict, list of dict, or SpaceUnion
+        What to search, in any format that the searches accept; each distribution needs a
+        quantile function.
+    random_state : int, default=None
+        Seed of the scrambling; None takes one from the operating system.
+
+    Raises
+    ------
+    SpaceError
+        If a distribution has no quantile function.
+
+    References
+    ----------
+    A. B. Owen, "Scrambling Sobol' and Niederreiter-Xing points", Journal of Complexity 14
+    (1998), 466-489.
+
+    Examples
+    --------
+    The first four points fall into four different quarters of each axis:
+
+    >>> from sklearn_hpt.samplers import SobolSampler
+    >>> sampler = SobolSampler({"alpha": (0.0, 1.0)}, random_state=0)
+    >>> sorted(int(4 * sampler.ask()["alpha"]) for _ in range(4))
+    [0, 1, 2, 3]
+    """
+
+    def __init__(self, space: Any, *, random_state: int | None = None) -> None:
+        super().__init__(space, random_state=random_state)
+        for alternative in self.space.spaces:
+            for name, dimension in alternative.items():
+                if isinstance(dimension, Distribution) and not dimension.has_quantiles:
+                    raise SpaceError(
+                        f"Parameter {name!r} = {dimension.dist!r} has rvs but no ppf, which Sobol "
+                        "sampling needs; give a range (low, high), a distribution with ppf, or "
+                        "use sampler='random'."
+                    )
+        self._points = [
+            qmc.Sobol(len(alternative), rng=derived_seed(self.random_state, which))
+            for which, alternative in enumerate(self.space.spaces)
+        ]
+
+    def _draw(self, which: int, rng: np.random.Generator) -> Params:
+        del rng
+        return self.space.spaces[which].from_unit(self._points[which].random(1)[0])
+
+
+class GridSampler(_IndependentSampler):
+    """Every point of a finite space, in the order of `ParameterGrid`.
+
+    Parameters
+    ----------
+    space : dict, list of dict, or SpaceUnion
+        A space of finitely many points.
+
+    Raises
+    ------
+    SpaceError
+        If a parameter is continuous.
+
+    Examples
+    --------
+    >>> from sklearn_hpt.samplers import GridSampler
+    >>> sampler = GridSampler({"C": [1, 10], "kernel": ["rbf", "poly"]})
+    >>> sampler.ask(), sampler.ask()
+    ({'C': 1, 'kernel': 'rbf'}, {'C': 1, 'kernel': 'poly'})
+    """
+
+    def __init__(self, space: Any) -> None:
+        super().__init__(space, random_state=0)
+        if not np.isfinite(self.space.size):
+            raise SpaceError("A grid needs finitely many points; give each parameter as a list.")
+
+    def _choose_alternative(self, number: int) -> int | None:
+        for which, (space, budget) in enumerate(
+            zip(self.space.spaces, self.space.budgets, strict=True)
+        ):
+            limit = space.size if budget is None else min(space.size, budget)
+            if self._spent[which] < limit:
+                return which
+        return None
+
+    def _draw_unseen(self, which: int, number: int) -> Params:
+        return self.space.spaces[which].at(self._spent[which] - 1)
