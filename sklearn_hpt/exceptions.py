@@ -20,6 +20,10 @@ class AllCandidatesFailedError(ValueError):
     """No candidate has a score, so there is none to choose."""
 
 
+class _AllCandidatesFailedTypeError(AllCandidatesFailedError, TypeError):
+    """The same when each failure is a TypeError, which scikit-learn promises for wrong types."""
+
+
 class WorkerDiedError(RuntimeError):
     """The process that evaluated a candidate died: killed, crashed or out of memory."""
 

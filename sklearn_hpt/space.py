@@ -639,8 +639,13 @@ class SpaceUnion:
         """Number of distinct points, counted in each alternative."""
         return sum(space.size for space in self.spaces)
 
+    def n_wanted(self, n_iter: int) -> int:
+        """Return how many points a search of `n_iter` asks for: that and all own budgets."""
+        own = sum(budget for budget in self.budgets if budget is not None)
+        return own + (n_iter if None in self.budgets else 0)
+
     def n_points(self, n_iter: int) -> int:
-        """Return how many points a search of `n_iter` evaluates at most."""
+        """Return how many of them there are to evaluate."""
         own = sum(
             min(budget, space.size)
             for space, budget in zip(self.spaces, self.budgets, strict=True)

@@ -1,0 +1,5 @@
+"""The search estimators."""
+
+from sklearn_hpt.search._log_random import LogRandomSearchCV
+
+__all__ = ["LogRandomSearchCV"]

@@ -1,0 +1,273 @@
+"""Evaluate one candidate on one fold.
+
+An `Evaluator` runs wherever an executor puts it: in the calling thread, in other threads, or
+in worker processes. What it returns is a record, also of what went wrong; it never raises for
+a candidate that fails.
+"""
+
+from __future__ import annotations
+
+import numbers
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from traceback import format_exc
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.utils import get_tags
+
+from sklearn_hpt import nets
+from sklearn_hpt._sklearn_compat import check_method_params, device, get_namespace, safe_split
+from sklearn_hpt._trial import Failure, FoldResult, Scores
+
+_CACHE_BYTES = 32 * 2**20  # slices of small data sets are all kept, of large ones the last
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """What all evaluations of a search have in common.
+
+    Attributes
+    ----------
+    estimator : estimator
+        What is cloned and given a candidate's parameters.
+    X, y : array-like
+        All rows; `y` may be None.
+    splits : list of (ndarray, ndarray)
+        Row numbers of the training and the test side of each fold, frozen for the search.
+    scorer : callable
+        Called as ``scorer(estimator, X, y, **score_params)``; returns a number or a
+        dictionary of numbers.
+    fit_params, score_params : mapping
+        Metadata for `fit` and for the scorer; what has a value per row is split like `X`.
+    return_train_score : bool
+        Whether the training side is scored too.
+    """
+
+    estimator: Any
+    X: Any
+    y: Any
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    scorer: Any
+    fit_params: Mapping[str, Any] = field(default_factory=dict)
+    score_params: Mapping[str, Any] = field(default_factory=dict)
+    return_train_score: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One candidate on one fold.
+
+    Attributes
+    ----------
+    trial, fold : int
+        Numbers of the candidate and of the fold.
+    params : mapping
+        The candidate's hyperparameters.
+    seed : int
+        Seed of what is random and has no `random_state` of its own (torch).
+    time_limit : float or None
+        Seconds after which an executor that can kill ends the evaluation.
+    callback_ctx : CallbackContext or None
+        Set where scikit-learn callbacks reach into the candidate's own `fit`.
+    """
+
+    trial: int
+    fold: int
+    params: Mapping[str, Any]
+    seed: int
+    time_limit: float | None = None
+    callback_ctx: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """The rows and metadata of one fold."""
+
+    X_train: Any
+    y_train: Any
+    X_test: Any
+    y_test: Any
+    fit_params: dict[str, Any]
+    train_score_params: dict[str, Any]
+    test_score_params: dict[str, Any]
+
+    def arrays(self) -> Iterator[Any]:
+        yield from (self.X_train, self.y_train, self.X_test, self.y_test)
+        for params in (self.fit_params, self.train_score_params, self.test_score_params):
+            yield from params.values()
+
+
+class Evaluator:
+    """Evaluates tasks of one plan, one after the other.
+
+    Slicing a fold out of a large array can cost more than fitting a cheap model on it.
+    Slices are therefore kept for the next candidate, as read-only arrays, within 32 MiB or
+    else for the latest fold only. A candidate that wants to write into its input gets a
+    copy, as does every candidate when the data is not in plain arrays.
+    """
+
+    def __init__(self, plan: EvaluationPlan) -> None:
+        self.plan = plan
+        self._folds: dict[tuple[int, bool], _Fold] = {}
+        self._keep_slices = True
+
+    def __call__(self, task: Task) -> FoldResult:
+        """Return the record of fitting and scoring the task's candidate on its fold."""
+        result = self._evaluate(task)
+        if (
+            result.failure is not None
+            and self._keep_slices
+            and "read-only" in result.failure.message
+        ):
+            self._keep_slices = False
+            self._folds.clear()
+            result = self._evaluate(task)
+        return result
+
+    def _evaluate(self, task: Task) -> FoldResult:
+        started = time.perf_counter()
+        try:
+            estimator = clone(self.plan.estimator)
+            # cloned, since values may be estimators (scikit-learn #26786)
+            estimator.set_params(**clone(dict(task.params), safe=False))
+            fold = self._fold(task.fold, estimator)
+            started = time.perf_counter()
+            with nets.reproducible(estimator, task.seed), _propagated(task, estimator):
+                _fit(estimator, fold)
+            fitted = time.perf_counter()
+            nets.check_converged(estimator)
+        except Exception as error:
+            return self._failed(task, error, fit_time=time.perf_counter() - started)
+        fit_time = fitted - started
+        train_scores: Scores | None = None
+        try:
+            test_scores, complaint = _score(
+                estimator, fold.X_test, fold.y_test, self.plan.scorer, fold.test_score_params
+            )
+            score_time = time.perf_counter() - fitted
+            if self.plan.return_train_score:
+                train_scores, train_complaint = _score(
+                    estimator, fold.X_train, fold.y_train, self.plan.scorer, fold.train_score_params
+                )
+                complaint = complaint or train_complaint
+        except Exception as error:
+            score_time = time.perf_counter() - fitted
+            return self._failed(task, error, fit_time=fit_time, score_time=score_time)
+        failure = None if complaint is None else Failure(complaint.splitlines()[-1], complaint)
+        return FoldResult(
+            task.trial, task.fold, test_scores, train_scores, fit_time, score_time, failure
+        )
+
+    def _failed(self, task: Task, error: Exception, **times: float) -> FoldResult:
+        message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        details = format_exc()
+        hint = nets.explain(self.plan.estimator, error)
+        if hint:
+            message, details = f"{message} ({hint})", f"{details}{hint}\n"
+        failure = Failure(message, details, error)
+        return FoldResult(task.trial, task.fold, failure=failure, **times)
+
+    def _fold(self, number: int, estimator: Any) -> _Fold:
+        pairwise = get_tags(estimator).input_tags.pairwise
+        kept = self._folds.get((number, pairwise))
+        if kept is not None:
+            return kept
+        if self._keep_slices:
+            size = _n_bytes(self.plan.X)
+            if (len(self._folds) + 1) * size > _CACHE_BYTES:
+                self._folds.clear()  # before slicing: two large folds are never held at once
+        fold = self._slice(number, estimator)
+        if self._keep_slices:
+            self._keep_slices = not nets.contains_net(estimator) and all(
+                map(_make_read_only, fold.arrays())
+            )
+            if self._keep_slices:
+                self._folds[number, pairwise] = fold
+        return fold
+
+    def _slice(self, number: int, estimator: Any) -> _Fold:
+        plan = self.plan
+        train, test = plan.splits[number]
+        xp, is_array_api = get_namespace(plan.X)
+        if is_array_api:  # rows are numbered on the device that holds them
+            on = device(plan.X)
+            train, test = xp.asarray(train, device=on), xp.asarray(test, device=on)
+        X_train, y_train = safe_split(estimator, plan.X, plan.y, train)
+        X_test, y_test = safe_split(estimator, plan.X, plan.y, test, train)
+        return _Fold(
+            X_train,
+            y_train,
+            X_test,
+            y_test,
+            check_method_params(plan.X, params=plan.fit_params, indices=train),
+            check_method_params(plan.X, params=plan.score_params, indices=train),
+            check_method_params(plan.X, params=plan.score_params, indices=test),
+        )
+
+
+def _n_bytes(X: Any) -> int:
+    if sp.issparse(X):
+        return X.data.nbytes if hasattr(X, "data") else 0
+    return getattr(X, "nbytes", 0)
+
+
+def _make_read_only(value: Any) -> bool:
+    """Make an array read-only, so that no candidate can change it for the next one.
+
+    Returns False for what cannot be protected and so must not be shared.
+    """
+    if value is None or isinstance(value, (numbers.Number, str)):
+        return True
+    if sp.issparse(value) and value.format in ("csr", "csc"):
+        return all(map(_make_read_only, (value.data, value.indices, value.indptr)))
+    if type(value) is not np.ndarray or value.dtype.hasobject:
+        return False
+    value.flags.writeable = False
+    return True
+
+
+@contextmanager
+def _propagated(task: Task, estimator: Any) -> Iterator[None]:
+    ctx = task.callback_ctx
+    with nullcontext() if ctx is None else ctx.propagate_callback_context(estimator):
+        yield
+
+
+def _fit(estimator: Any, fold: _Fold) -> None:
+    if fold.y_train is None:
+        estimator.fit(fold.X_train, **fold.fit_params)
+    else:
+        estimator.fit(fold.X_train, fold.y_train, **fold.fit_params)
+
+
+def _score(
+    estimator: Any, X: Any, y: Any, scorer: Any, params: Mapping[str, Any]
+) -> tuple[Scores, str | None]:
+    """Return the scores and the traceback of the first metric of several that failed."""
+    given = scorer(estimator, X, **params) if y is None else scorer(estimator, X, y, **params)
+    if not isinstance(given, dict):
+        return _as_number(given, scorer), None
+    complaint = None
+    scores = {}
+    for name, score in given.items():
+        if isinstance(score, str):  # how scikit-learn reports that one of several failed
+            complaint = complaint or score
+            score = np.nan
+        scores[name] = _as_number(score, name)
+    return scores, complaint
+
+
+def _as_number(score: Any, scorer: Any) -> float:
+    if hasattr(score, "item"):
+        with suppress(ValueError):
+            score = score.item()
+    if not isinstance(score, numbers.Number):
+        raise ValueError(
+            f"scoring must return a number, got {score} ({type(score)}) instead. (scorer={scorer})"
+        )
+    return score  # type: ignore[return-value]

@@ -1,0 +1,138 @@
+"""Choose the executor that fits what the user has already set up."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Literal
+
+import cloudpickle
+from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
+from sklearn import get_config
+
+from sklearn_hpt import nets
+from sklearn_hpt._evaluation import EvaluationPlan
+from sklearn_hpt._executors._joblib import JoblibExecutor
+from sklearn_hpt._executors._launch import make_launcher, user_limits_threads
+from sklearn_hpt._executors._local import SerialExecutor, ThreadExecutor
+from sklearn_hpt._executors._payload import Payload
+from sklearn_hpt._executors._processes import ProcessExecutor
+from sklearn_hpt._executors._protocol import Executor
+from sklearn_hpt._executors._worker import WorkerSetup
+
+Isolation = Literal["no", "if possible", "always"]
+
+
+def choose_executor(
+    plan: EvaluationPlan,
+    *,
+    n_jobs: int | None,
+    pre_dispatch: int | str,
+    isolate: Isolation = "no",
+    memory_limit: int | None = None,
+) -> Executor:
+    """Return the executor for a search.
+
+    Parameters
+    ----------
+    plan : EvaluationPlan
+        What will be evaluated.
+    n_jobs : int or None
+        As in scikit-learn. None is 1, or what an active `joblib.parallel_config` says; for
+        a net on "cuda" it is one worker for each device.
+    pre_dispatch : int or str
+        Passed on to joblib where a joblib backend runs the tasks.
+    isolate : {"no", "if possible", "always"}, default="no"
+        Whether candidates are in processes of their own even with one worker, because one
+        may have to be killed.
+    memory_limit : int, default=None
+        Bytes that a worker may allocate.
+
+    Raises
+    ------
+    ValueError
+        If candidates must be isolated always and the active joblib backend cannot do that.
+    """
+    backend, _ = get_active_backend()
+    kind = type(backend).__name__
+    local = kind in ("LokyBackend", "SequentialBackend")
+    can_isolate = local and sys.platform != "win32"
+    if isolate == "always" and not can_isolate:
+        raise ValueError(
+            "candidate_timeout and memory_limit need worker processes that can be killed, which "
+            f"the joblib backend {kind} on {sys.platform} has not; leave the backend out (n_jobs "
+            "then starts local processes), or set both to None."
+        )
+    devices = nets.cuda_devices() if nets.runs_on_cuda(plan.estimator) else []
+    n_workers = len(devices) if devices and n_jobs in (None, -1) else effective_n_jobs(n_jobs)
+    if kind == "SequentialBackend":
+        n_workers = 1
+    if can_isolate and (n_workers > 1 or isolate != "no"):
+        return _start_processes(plan, n_workers, backend, devices, memory_limit)
+    if n_workers == 1 and (local or kind == "ThreadingBackend"):
+        return SerialExecutor(plan)
+    if kind == "ThreadingBackend":
+        return ThreadExecutor(plan, n_workers, backend.get_nested_backend()[0])
+    return JoblibExecutor(plan, n_workers, n_jobs, pre_dispatch)
+
+
+def _start_processes(
+    plan: EvaluationPlan,
+    n_workers: int,
+    backend: Any,
+    devices: list[str],
+    memory_limit: int | None,
+) -> ProcessExecutor:
+    launcher = make_launcher(_modules_of(plan))
+    try:
+        payload = Payload(plan)
+    except Exception as error:
+        raise TypeError(
+            "The estimator, the data or the scoring cannot be sent to a worker process "
+            f"({type(error).__name__}: {error}); use n_jobs=1 without timeouts, or "
+            "joblib.parallel_config('threading')."
+        ) from error
+    launcher.keep(payload.folders)
+    n_threads = getattr(backend, "inner_max_num_threads", None)
+    setup = WorkerSetup(
+        path=sys.path,
+        folder=os.getcwd(),
+        n_threads=None if n_threads is None and user_limits_threads() else n_threads or 1,
+        memory_limit=memory_limit,
+        config=get_config(),
+        warning_filters=_sendable_filters(),
+        nested_backend=backend.get_nested_backend()[0],
+        plan=payload.data,
+    )
+
+    def setup_of(worker: int) -> bytes:
+        if not devices:
+            return cloudpickle.dumps(setup)
+        visible = {"CUDA_VISIBLE_DEVICES": devices[worker % len(devices)]}
+        return cloudpickle.dumps(replace(setup, environment=visible))
+
+    def on_close() -> None:
+        payload.delete()
+        launcher.forget(payload.folders)
+
+    return ProcessExecutor(n_workers, launcher, setup_of, on_close)
+
+
+def _modules_of(plan: EvaluationPlan) -> Iterable[str]:
+    """Name the modules that workers need to load the plan."""
+    parts = [plan.estimator, plan.X, plan.y]
+    if hasattr(plan.estimator, "get_params"):
+        parts += plan.estimator.get_params(deep=True).values()
+    modules = {getattr(part, "__module__", None) or type(part).__module__ for part in parts}
+    if nets.contains_net(plan.estimator):
+        modules |= {"torch", "skorch"}
+    return modules - {"__main__", "builtins"}
+
+
+def _sendable_filters() -> list[Any]:
+    """Return the warning filters whose category a worker can import."""
+    return [item for item in warnings.filters if item[2].__module__ != "__main__"]

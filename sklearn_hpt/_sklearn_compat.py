@@ -1,0 +1,44 @@
+"""Every private or version-dependent import from scikit-learn; when it moves, one file changes."""
+
+from typing import Any
+
+from sklearn.base import _fit_context as fit_context
+from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._search import _search_estimator_has as search_estimator_has
+from sklearn.utils._array_api import device, get_namespace
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import _safe_split as safe_split
+from sklearn.utils.validation import _check_method_params as check_method_params
+from sklearn.utils.validation import _num_samples as num_samples
+
+__all__ = [
+    "BaseSearchCV",
+    "Interval",
+    "MultimetricScorer",
+    "StrOptions",
+    "check_method_params",
+    "device",
+    "fit_context",
+    "get_namespace",
+    "has_callbacks",
+    "num_samples",
+    "reaches_into",
+    "safe_split",
+    "search_estimator_has",
+]
+
+
+def has_callbacks(ctx: Any) -> bool:
+    """Tell whether any callback listens in a callback context."""
+    return bool(ctx._callbacks)
+
+
+def reaches_into(ctx: Any, estimator: Any) -> bool:
+    """Tell whether callbacks of a context are passed on to the fit of an estimator.
+
+    Asking has the effect that scikit-learn's own searches rely on: those callbacks are then
+    called by the estimator's fit and no longer by the search for it.
+    """
+    with ctx.propagate_callback_context(estimator):
+        return bool(getattr(ctx, "_propagated_callbacks", None))

@@ -1,0 +1,180 @@
+"""Facts about skorch nets that a search takes care of."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from sklearn_hpt.exceptions import TrainSplitWarning
+
+_DEEPEST = 6  # levels of estimators within estimators that are looked through
+_torch_state = threading.RLock()  # threads share torch's random state
+
+
+def find_nets(estimator: Any) -> list[Any]:
+    """Return the skorch nets in an estimator, before or after it is fitted."""
+    skorch = sys.modules.get("skorch")
+    if skorch is None or not hasattr(skorch, "NeuralNet"):
+        return []
+    return list(_walk(estimator, skorch.NeuralNet, _DEEPEST))
+
+
+def _walk(part: Any, net_class: type, depth: int) -> Iterator[Any]:
+    if isinstance(part, net_class):
+        yield part
+    elif depth and isinstance(part, (list, tuple)):
+        for item in part:
+            if isinstance(item, (list, tuple)) or hasattr(item, "get_params"):
+                yield from _walk(item, net_class, depth - 1)
+    elif depth and hasattr(part, "get_params") and not isinstance(part, type):
+        for item in vars(part).values():
+            if isinstance(item, (list, tuple)) or hasattr(item, "get_params"):
+                yield from _walk(item, net_class, depth - 1)
+
+
+def contains_net(estimator: Any) -> bool:
+    """Tell whether an estimator is or holds a skorch net."""
+    return bool(find_nets(estimator))
+
+
+@contextmanager
+def reproducible(estimator: Any, seed: int) -> Iterator[None]:
+    """Seed torch for the training of a net, and leave its random state as it was.
+
+    Threads share that state, so that of several nets in threads one is trained at a time.
+    """
+    if not contains_net(estimator):
+        yield
+        return
+    import torch
+
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    with _torch_state, torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def check_converged(estimator: Any) -> None:
+    """Raise if a fitted net has diverged, which by itself raises nothing.
+
+    Raises
+    ------
+    FloatingPointError
+        If a training or validation loss in the history of a net is not finite.
+    """
+    for net in find_nets(estimator):
+        for row in getattr(net, "history_", None) or ():
+            for name in ("train_loss", "valid_loss"):
+                loss = row.get(name, 0.0)
+                if not math.isfinite(loss):
+                    raise FloatingPointError(
+                        f"the net diverged: {name} is {loss} in epoch {row['epoch']}"
+                    )
+
+
+def _float_dtype() -> np.dtype:
+    torch = sys.modules["torch"]
+    return np.dtype(str(torch.get_default_dtype()).removeprefix("torch."))
+
+
+def cast_inputs(estimator: Any, X: Any) -> Any:
+    """Return `X` in the dtype that a net's weights have, where it is safe to say.
+
+    Arrays of other floats or of integers become arrays of torch's default dtype (float32);
+    data frames become arrays for a bare net, and keep their columns in front of a Pipeline.
+    """
+    if not contains_net(estimator):
+        return X
+    wanted = _float_dtype()
+    if isinstance(X, np.ndarray):
+        return X.astype(wanted) if X.dtype.kind == "f" and X.dtype != wanted else X
+    if not hasattr(X, "columns") or not hasattr(X, "dtypes"):
+        return X
+    if hasattr(estimator, "history") or type(estimator) in map(type, find_nets(estimator)):
+        return _as_array(X, wanted)
+    if hasattr(X, "astype"):  # pandas, in front of other steps
+        other = {n: wanted for n, t in X.dtypes.items() if t.kind == "f" and t != wanted}
+        return X.astype(other) if other else X
+    return X
+
+
+def _as_array(X: Any, wanted: np.dtype) -> np.ndarray:
+    try:
+        return np.asarray(X.to_numpy(), dtype=wanted)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "X is a data frame with columns that are not numbers, which a net cannot take; put "
+            "the net behind an encoder in a Pipeline, for example a ColumnTransformer."
+        ) from None
+
+
+def cast_targets(estimator: Any, y: Any) -> Any:
+    """Return `y` as int64 for a classifier and in torch's default float for a regressor."""
+    nets = find_nets(estimator)
+    if not nets or y is None:
+        return y
+    array = y.to_numpy() if hasattr(y, "to_numpy") else y
+    if not isinstance(array, np.ndarray):
+        return y
+    if array.dtype.kind in "iub" and getattr(nets[0], "_estimator_type", "") != "regressor":
+        return array.astype(np.int64)
+    if array.dtype.kind in "iuf" and getattr(nets[0], "_estimator_type", "") == "regressor":
+        return array.astype(_float_dtype())
+    return array
+
+
+def explain(estimator: Any, error: Exception) -> str:
+    """Return what to do about an obscure torch error, empty if it is not one of them."""
+    text = str(error)
+    if not contains_net(estimator):
+        return ""
+    if (
+        "must have the same dtype" in text
+        or "expected scalar type" in text
+        or "expected m1" in text
+    ):
+        return (
+            "the net received another dtype than its weights have: end the steps before it with "
+            "FunctionTransformer(lambda X: X.astype('float32')), and give integer targets as int64"
+        )
+    if "unexpected keyword argument" in text and "forward" in text:
+        return "the net received a data frame or a dictionary: give it an array"
+    return ""
+
+
+def warn_about_train_split(estimator: Any, searched: Iterable[str]) -> None:
+    """Warn once if a net sets aside part of each training fold that nothing needs."""
+    if any(name.endswith("train_split") for name in searched):
+        return
+    for net in find_nets(estimator):
+        share = _held_out(net)
+        if share and not _stops_early(net):
+            warnings.warn(
+                f"{type(net).__name__} has train_split={type(net.train_split).__name__}"
+                f"({net.train_split.cv}), which takes {share:.0%} of each training fold away for "
+                "a validation score that the search does not use. Set train_split=None to train "
+                "on all of it, or keep it for early stopping.",
+                TrainSplitWarning,
+                stacklevel=4,
+            )
+            return
+
+
+def _held_out(net: Any) -> float:
+    cv = getattr(getattr(net, "train_split", None), "cv", None)
+    if isinstance(cv, (int, np.integer)) and cv > 1:
+        return 1.0 / cv
+    return float(cv) if isinstance(cv, float) else 0.0
+
+
+def _stops_early(net: Any) -> bool:
+    callbacks = [c[1] if isinstance(c, tuple) else c for c in net.callbacks or ()]
+    watching = ("EarlyStopping", "Checkpoint", "LRScheduler")
+    return any(type(callback).__name__ in watching for callback in callbacks)

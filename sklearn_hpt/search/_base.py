@@ -1,0 +1,481 @@
+"""What every search shares: scikit-learn's contract around the one loop."""
+
+from __future__ import annotations
+
+import logging
+import math
+import numbers
+import time
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import get_tags, indexable
+from sklearn.utils.metaestimators import available_if
+
+from sklearn_hpt import nets
+from sklearn_hpt._evaluation import EvaluationPlan
+from sklearn_hpt._executors import Executor, choose_executor
+from sklearn_hpt._results import all_failed, metric_names, to_cv_results, warn_about_failures
+from sklearn_hpt._selection import best_index
+from sklearn_hpt._sklearn_compat import (
+    BaseSearchCV,
+    Interval,
+    MultimetricScorer,
+    check_method_params,
+    fit_context,
+    has_callbacks,
+    num_samples,
+    search_estimator_has,
+)
+from sklearn_hpt._space_formats import as_space_union
+from sklearn_hpt._trial import FoldResult, derived_seed
+from sklearn_hpt.exceptions import (
+    SearchStoppedWarning,
+    SearchTimeoutError,
+    SpaceExhaustedWarning,
+)
+from sklearn_hpt.samplers import Sampler
+from sklearn_hpt.search._checks import (
+    check_n_jobs,
+    check_parameter_names,
+    check_refit,
+    check_y,
+    search_seed,
+)
+from sklearn_hpt.search._loop import LoopSettings, SearchLoop
+from sklearn_hpt.search._observers import CallbackObserver, VerboseObserver, verbose_output
+from sklearn_hpt.space import SpaceUnion
+
+_log = logging.getLogger("sklearn_hpt")
+
+_LEARNED = (
+    "best_estimator_ best_index_ best_params_ best_score_ cv_results_ feature_names_in_ "
+    "multimetric_ n_splits_ refit_time_ scorer_ stop_reason_"
+).split()
+
+
+class BaseHPTSearchCV(BaseSearchCV):
+    """Base of the searches: everything but which candidates to try.
+
+    A subclass stores its parameters, says how many candidates it wants, and makes a sampler.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseSearchCV._parameter_constraints,
+        "random_state": ["random_state", np.random.Generator],
+        "timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "candidate_timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "memory_limit": [Interval(numbers.Integral, 1, None, closed="left"), None],
+    }
+    _doc_link_module = "sklearn_hpt"
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[..., int] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: Any = None,
+        error_score: float | Literal["raise"] = np.nan,
+        return_train_score: bool = False,
+        timeout: float | None = None,
+        candidate_timeout: float | None = None,
+        memory_limit: int | None = None,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.random_state = random_state
+        self.timeout = timeout
+        self.candidate_timeout = candidate_timeout
+        self.memory_limit = memory_limit
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # several outputs at a time are the estimator's matter; scikit-learn 1.9 leaves this out
+        of_estimator = get_tags(self.estimator).target_tags
+        tags.target_tags.multi_output = of_estimator.multi_output
+        tags.target_tags.single_output = of_estimator.single_output
+        return tags
+
+    # what a subclass says
+
+    @abstractmethod
+    def _space(self) -> Any:
+        """Return the search space as the user wrote it."""
+
+    @abstractmethod
+    def _n_candidates(self) -> int:
+        """Return how many candidates the user asks for."""
+
+    @abstractmethod
+    def _make_sampler(self, space: SpaceUnion, seed: int) -> Sampler:
+        """Return the sampler that proposes them."""
+
+    # fit
+
+    @fit_context(prefer_skip_nested_validation=False)  # the estimator is not validated yet
+    def fit(self, X: Any, y: Any = None, **params: Any) -> BaseHPTSearchCV:
+        """Evaluate candidates by cross-validation and refit the best one.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training rows; for a precomputed kernel or distance matrix one column for each row.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets; None for unsupervised learning.
+        **params : dict of str to object
+            Metadata for the `fit` of the estimator, the scorer and the splitter, such as
+            `sample_weight` and `groups`. What has a value for each row is split like `X`.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+
+        Raises
+        ------
+        SpaceError
+            If the search space is empty or wrong, or names a parameter the estimator has not.
+        AllCandidatesFailedError
+            If no candidate has a score; the message groups the causes.
+        SearchTimeoutError
+            If `timeout` seconds pass before any candidate is complete.
+        """
+        self._forget()
+        check_n_jobs(self.n_jobs)
+        check_refit(self.refit, self.scoring)
+        space = as_space_union(self._space())
+        check_parameter_names(self.estimator, space.spaces)
+        scorer, metric = self._get_scorers()
+        check_y(y, num_samples(X))
+        X, y = indexable(X, y)
+        X, y = nets.cast_inputs(self.estimator, X), nets.cast_targets(self.estimator, y)
+        params = check_method_params(X, params=params)
+        routed = self._get_routed_params_for_fit(params)
+        weight = params.get("sample_weight")
+        metadata = None if weight is None else {"sample_weight": weight}
+        root_ctx = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
+        root_ctx.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
+
+        seed = search_seed(self.random_state)
+        plan = EvaluationPlan(
+            clone(self.estimator),
+            X,
+            y,
+            self._frozen_splits(X, y, routed.splitter.split),
+            scorer,
+            routed.estimator.fit,
+            routed.scorer.score,
+            self.return_train_score,
+        )
+        self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
+        nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))
+        with verbose_output(self.verbose):
+            self._search(plan, space, seed, metric, root_ctx)
+        if self.refit:
+            self._refit(plan, seed, root_ctx, metadata)
+        root_ctx.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
+        return self
+
+    def _forget(self) -> None:
+        """Drop what an earlier fit learned, lest an interrupted one shows a mixture."""
+        for name in _LEARNED:
+            vars(self).pop(name, None)
+
+    def _frozen_splits(
+        self, X: Any, y: Any, split_params: dict[str, Any]
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Split once: an unseeded splitter must not give candidates different folds."""
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        self.n_splits_ = cv.get_n_splits(X, y, **split_params)
+        splits = list(cv.split(X, y, **split_params))
+        if len(splits) != self.n_splits_:
+            raise ValueError(
+                "cv.split and cv.get_n_splits return inconsistent results. "
+                f"Expected {self.n_splits_} splits, got {len(splits)}"
+            )
+        if not splits:
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+            )
+        return splits
+
+    def _search(
+        self, plan: EvaluationPlan, space: SpaceUnion, seed: int, metric: Any, root_ctx: Any
+    ) -> None:
+        wanted = space.n_wanted(self._n_candidates())
+        n_trials = space.n_points(self._n_candidates())
+        self._warn_if_exhausted(space, wanted, n_trials)
+        _log.info(
+            "Fitting %d folds for each of %d candidates, totalling %d fits",
+            self.n_splits_,
+            n_trials,
+            n_trials * self.n_splits_,
+        )
+        search_ctx = root_ctx.subcontext(
+            task_name="search",
+            max_subtasks=n_trials * self.n_splits_,
+            sequential_subtasks=False,
+        ).call_on_fit_task_begin(estimator=self)
+        settings = LoopSettings(
+            n_trials,
+            self.n_splits_,
+            seed,
+            deciding_metric=metric if isinstance(metric, str) else None,
+            raise_failures=self.error_score == "raise",
+            timeout=self.timeout,
+            candidate_timeout=self.candidate_timeout,
+        )
+        executor = self._make_executor(plan)
+        loop = SearchLoop(self._make_sampler(space, seed), executor, settings)
+        loop.observers = self._observers(loop, plan, settings, search_ctx)
+        try:
+            loop.run()
+        except BaseException as error:
+            executor.close()
+            loop.close(f"the search was interrupted: {type(error).__name__}")
+            self._keep_what_there_is(loop, metric)
+            raise
+        executor.close()
+        exhausted = n_trials < wanted and loop.stop_reason == "budget"
+        self.stop_reason_ = "exhausted" if exhausted else loop.stop_reason
+        loop.close(f"the search stopped: {self.stop_reason_}")
+        self._record(loop, metric)
+        self._warn_if_stopped(loop, n_trials)
+        self._select(loop, metric)
+        search_ctx.call_on_fit_task_end(estimator=self)
+
+    def _make_executor(self, plan: EvaluationPlan) -> Executor:
+        must_kill = self.candidate_timeout is not None or self.memory_limit is not None
+        return choose_executor(
+            plan,
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            isolate="always" if must_kill else "if possible" if self.timeout else "no",
+            memory_limit=self.memory_limit,
+        )
+
+    def _observers(
+        self, loop: SearchLoop, plan: EvaluationPlan, settings: LoopSettings, search_ctx: Any
+    ) -> list[Any]:
+        observers: list[Any] = []
+        if callable(self.scoring):
+            observers.append(_RefitCheck(self))
+        if has_callbacks(search_ctx):
+            observers.append(CallbackObserver(self, search_ctx, plan))
+        if self.verbose > 1:
+            observers.append(
+                VerboseObserver(loop.trials, settings.n_splits, settings.n_trials, self.verbose)
+            )
+        return observers
+
+    def _warn_if_exhausted(self, space: SpaceUnion, wanted: int, n_trials: int) -> None:
+        if n_trials < wanted:
+            warnings.warn(
+                f"The total space of parameters {space.size:.0f} is smaller than n_iter={wanted}. "
+                f"Running {n_trials} iterations. For exhaustive searches, use GridSearchCV.",
+                SpaceExhaustedWarning,
+                stacklevel=5,
+            )
+
+    # record
+
+    def _record(self, loop: SearchLoop, metric: Any) -> None:
+        """Turn the trials into `cv_results_`; what is computed is kept whatever comes next."""
+        names = metric_names(loop.trials)
+        self.multimetric_ = names is not None
+        if not loop.trials:
+            return
+        self.cv_results_ = to_cv_results(
+            loop.trials,
+            self.n_splits_,
+            error_score=math.nan if self.error_score == "raise" else float(self.error_score),
+            names=names,
+            format_results=self._format_results,
+            with_status=any((self.timeout, self.candidate_timeout, self.memory_limit)),
+        )
+
+    def _keep_what_there_is(self, loop: SearchLoop, metric: Any) -> None:
+        """After an interrupt: results and the best so far, no refit, no warnings."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._record(loop, metric)
+            deciding = self._deciding_metric(metric)
+            if not hasattr(self, "cv_results_") or f"mean_test_{deciding}" not in self.cv_results_:
+                return
+            index = best_index(self.cv_results_, deciding, loop.trials)
+            if index is not None:
+                self._take(index, deciding)
+
+    def _warn_if_stopped(self, loop: SearchLoop, n_trials: int) -> None:
+        warn_about_failures(
+            loop.trials, math.nan if self.error_score == "raise" else self.error_score
+        )
+        if loop.stop_reason in ("timeout", "callback"):
+            n_complete = sum(trial.status == "complete" for trial in loop.trials)
+            because = (
+                f"timeout={self.timeout} seconds were over"
+                if loop.stop_reason == "timeout"
+                else "a callback asked for it"
+            )
+            warnings.warn(
+                f"The search stopped with {n_complete} of {n_trials} candidates complete, "
+                f"because {because}; the best of them is used.",
+                SearchStoppedWarning,
+                stacklevel=5,
+            )
+
+    # select
+
+    def _deciding_metric(self, metric: Any) -> str:
+        if self.multimetric_ and isinstance(self.refit, str):
+            return self.refit
+        return metric if isinstance(metric, str) else "score"
+
+    def _select(self, loop: SearchLoop, metric: Any) -> None:
+        n_complete = sum(trial.status == "complete" for trial in loop.trials)
+        if not n_complete and loop.stop_reason in ("timeout", "callback"):
+            raise SearchTimeoutError(
+                f"The search stopped ({loop.stop_reason}) before any of its candidates was "
+                f"complete; {sum(len(t.results) for t in loop.trials)} folds were evaluated. "
+                f"Raise timeout={self.timeout!r}, or make candidates cheaper."
+            )
+        if callable(self.refit):
+            if not n_complete and not self._any_finite():
+                raise all_failed(loop.trials)
+            self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)
+            self.best_params_ = self.cv_results_["params"][self.best_index_]
+            return
+        if self.multimetric_ and not self.refit:
+            if not n_complete and not self._any_finite():
+                raise all_failed(loop.trials)
+            return
+        deciding = self._deciding_metric(metric)
+        index = best_index(self.cv_results_, deciding, loop.trials)
+        if index is None:
+            raise all_failed(loop.trials)
+        self._take(index, deciding)
+
+    def _any_finite(self) -> bool:
+        means = [v for k, v in self.cv_results_.items() if k.startswith("mean_test_")]
+        return bool(np.isfinite(means).any())
+
+    def _take(self, index: int, metric: str) -> None:
+        self.best_index_ = index
+        self.best_score_ = self.cv_results_[f"mean_test_{metric}"][index]
+        self.best_params_ = self.cv_results_["params"][index]
+
+    # refit
+
+    def _refit(self, plan: EvaluationPlan, seed: int, root_ctx: Any, metadata: Any) -> None:
+        X, y = plan.X, plan.y
+        # cloned, since values may be estimators (scikit-learn #26786)
+        best = clone(plan.estimator).set_params(**clone(self.best_params_, safe=False))
+        refit_ctx = root_ctx.subcontext(task_name="refit-with-best-params")
+        with refit_ctx.propagate_callback_context(best):
+            refit_ctx.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
+            started = time.time()
+            with nets.reproducible(best, derived_seed(seed, self.best_index_, self.n_splits_)):
+                if y is None:
+                    best.fit(X, **plan.fit_params)
+                else:
+                    best.fit(X, y, **plan.fit_params)
+            self.refit_time_ = time.time() - started
+        self.best_estimator_ = best
+        if hasattr(best, "feature_names_in_"):
+            self.feature_names_in_ = best.feature_names_in_
+        refit_ctx.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
+
+    # a net's weights have a dtype that its inputs must have, when predicting too
+
+    def _for_best(self, X: Any) -> Any:
+        return nets.cast_inputs(self.best_estimator_, X) if hasattr(self, "best_estimator_") else X
+
+    @available_if(search_estimator_has("predict"))
+    def predict(self, X: Any) -> Any:
+        """Call predict on the estimator with the best found parameters.
+
+        Parameters
+        ----------
+        X : indexable of length n_samples
+            Rows that the underlying estimator accepts.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            Predicted labels or values.
+        """
+        return super().predict(self._for_best(X))
+
+    @available_if(search_estimator_has("predict_proba"))
+    def predict_proba(self, X: Any) -> Any:
+        """Call predict_proba on the estimator with the best found parameters.
+
+        Parameters
+        ----------
+        X : indexable of length n_samples
+            Rows that the underlying estimator accepts.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples, n_classes)
+            Predicted class probabilities, columns in the order of `classes_`.
+        """
+        return super().predict_proba(self._for_best(X))
+
+    def score(self, X: Any, y: Any = None, **params: Any) -> float:
+        """Return the score on the given data, by `scoring` or else the estimator's own.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Input rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets; None for unsupervised learning.
+        **params : dict of str to object
+            Metadata for the scorer, if metadata routing is enabled.
+
+        Returns
+        -------
+        score : float
+            Higher is better.
+        """
+        if hasattr(self, "best_estimator_"):
+            y = nets.cast_targets(self.best_estimator_, y)
+        return super().score(self._for_best(X), y, **params)
+
+
+class _RefitCheck:
+    """Checks `refit` as soon as a callable `scoring` has shown what metrics it returns."""
+
+    def __init__(self, search: BaseHPTSearchCV) -> None:
+        self._search = search
+        self._done = False
+
+    def task_begins(self, trial: int, fold: int) -> None:
+        """Nothing is known yet."""
+
+    def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Raise if `refit` does not fit the metrics."""
+        if not self._done and isinstance(result.test_scores, dict):
+            self._search._check_refit_for_multimetric(result.test_scores)
+            self._done = True
+        return False

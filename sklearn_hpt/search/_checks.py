@@ -1,0 +1,105 @@
+"""Refuse what cannot work before any model is trained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from sklearn_hpt._sklearn_compat import num_samples
+from sklearn_hpt.exceptions import SpaceError
+from sklearn_hpt.space import Space
+
+_N_PROBES = 20  # draws in which a parameter of one of several estimators must turn up
+
+
+def search_seed(random_state: Any) -> int:
+    """Return the seed of a search; one from the operating system for None.
+
+    NumPy's global state is neither read nor changed. A RandomState or a Generator is drawn
+    from, so that two searches with one of them differ.
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().entropy)  # type: ignore[arg-type]
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**32, dtype=np.uint32))
+    return int(random_state)
+
+
+def check_n_jobs(n_jobs: int | None) -> None:
+    """Raise if `n_jobs` is 0."""
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs=0 would run nothing; give a number of workers, -1 for one on each processor, "
+            "or None for 1."
+        )
+
+
+def check_refit(refit: Any, scoring: Any) -> None:
+    """Raise if `refit` names another metric than the only one there is."""
+    if not isinstance(refit, str) or not (scoring is None or isinstance(scoring, str)):
+        return
+    allowed = {"score", scoring} - {None}
+    if refit not in allowed:
+        raise ValueError(
+            f"refit={refit!r} names no scorer: scoring={scoring!r} is a single metric. Use "
+            f"refit=True, or give scoring={[refit] if scoring is None else [scoring, refit]!r}."
+        )
+
+
+def check_y(y: Any, n_rows: int) -> None:
+    """Raise if `y` has another length than `X`."""
+    if y is not None and (n_values := num_samples(y)) != n_rows:
+        raise ValueError(
+            f"y has {n_values} values but X has {n_rows} rows; give one target for each row. "
+            "(Found input variables with inconsistent numbers of samples.)"
+        )
+
+
+def check_parameter_names(estimator: Any, spaces: Iterable[Space]) -> None:
+    """Raise if a space names a parameter that the estimator has not.
+
+    Raises
+    ------
+    SpaceError
+        With the names that are nearest to the unknown one.
+    """
+    if not hasattr(estimator, "get_params"):
+        return
+    known = set(estimator.get_params(deep=True))
+    rng = np.random.default_rng(0)
+    for space in spaces:
+        if set(space) <= known:
+            continue
+        # a name may belong to an estimator among the values, or be one that get_params omits
+        complaints = [_complaint(estimator, space, rng) for _ in range(_N_PROBES)]
+        if all(complaints):
+            raise SpaceError(_unknown_name(estimator, space, known, str(complaints[0])))
+
+
+def _complaint(estimator: Any, space: Space, rng: np.random.Generator) -> Exception | None:
+    try:
+        clone(estimator).set_params(**clone(space.sample(rng), safe=False))
+    except Exception as error:
+        return error
+    return None
+
+
+def _unknown_name(estimator: Any, space: Space, known: set[str], complaint: str) -> str:
+    blamed = re.search(r"[Ii]nvalid parameter '?([\w]+)'?", complaint)
+    unknown = sorted(set(space) - known)
+    at_fault = [n for n in unknown if blamed and n.split("__")[-1] == blamed[1]] or unknown
+    name = at_fault[0]
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    advice = (
+        f"did you mean {' or '.join(map(repr, near))}?"
+        if near
+        else f"it has {', '.join(sorted(known)[:20])}."
+    )
+    return f"Parameter {name!r} is not one of {type(estimator).__name__}: {advice}"

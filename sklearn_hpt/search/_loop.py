@@ -1,0 +1,242 @@
+"""The one loop that runs every search: ask, evaluate, record, tell."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from sklearn_hpt._evaluation import Task
+from sklearn_hpt._executors import Executor
+from sklearn_hpt._results import deciding_scores, fold_error
+from sklearn_hpt._trial import FoldResult, Trial, derived_seed
+from sklearn_hpt.exceptions import CandidateTimeoutError
+from sklearn_hpt.samplers import Sampler
+
+_log = logging.getLogger("sklearn_hpt")
+
+StopReason = Literal["budget", "exhausted", "timeout", "callback"]
+
+_BLOCK_SECONDS = 1.0
+_LARGEST_BLOCK = 32
+
+
+class Observer(Protocol):
+    """What hears of every evaluation, in the thread that runs the search."""
+
+    def task_begins(self, trial: int, fold: int) -> Any:
+        """Return a context for the candidate's own fit, or None."""
+
+    def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Return True to ask the search to stop."""
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """What bounds a search. Times in seconds.
+
+    Attributes
+    ----------
+    n_trials, n_splits : int
+        Number of candidates, and of folds for each.
+    seed : int
+        Seed of the search.
+    deciding_metric : str or None
+        Of several metrics, the one that decides.
+    raise_failures : bool
+        Whether the first failure ends the search.
+    timeout : float or None
+        Time for the whole search.
+    candidate_timeout : float or None
+        Time for the folds of one candidate together.
+    """
+
+    n_trials: int
+    n_splits: int
+    seed: int
+    deciding_metric: str | None = None
+    raise_failures: bool = False
+    timeout: float | None = None
+    candidate_timeout: float | None = None
+
+
+class SearchLoop:
+    """Runs a search on an executor; `trials` holds what is known at any time.
+
+    A sampler is told results in the order of its proposals, and asked for proposal k when it
+    has been told of the trials up to k - lookahead. What it proposes therefore does not
+    depend on the number of workers or on which of them is faster.
+
+    Tasks are handed out in blocks of as many candidates as take about a second, fold by fold,
+    so that workers slice a large data set once for each fold of a block. Slow candidates are
+    handed out one by one, so that little is unfinished when a search is interrupted.
+    """
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        executor: Executor,
+        settings: LoopSettings,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.trials: list[Trial] = []
+        self.stop_reason: StopReason = "budget"
+        self._sampler = sampler
+        self._executor = executor
+        self._settings = settings
+        self.observers = list(observers)
+        self._ready: deque[tuple[Trial, int]] = deque()
+        self._running: set[tuple[int, int]] = set()
+        self._n_told = 0
+        self._n_results = 0
+        self._seconds = 0.0
+        limit = settings.timeout
+        self._deadline = None if limit is None else time.monotonic() + limit
+
+    def run(self) -> None:
+        """Search until the budget, the space or the time is spent, or a callback stops it."""
+        while not self._out_of_time():
+            self._submit_tasks()
+            if not self._running:
+                return
+            for result in self._executor.wait(self._time_left()):
+                if self._record(result):
+                    self.stop_reason = "callback"
+                    return
+        self.stop_reason = "timeout"
+
+    def close(self, why: str) -> None:
+        """Drop trials that never started and mark the unfinished ones as stopped."""
+        self.trials = [trial for trial in self.trials if trial.status or trial.results]
+        for trial in self.trials:
+            if trial.status is None:
+                trial.close("stopped", why)
+
+    def _time_left(self) -> float | None:
+        return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
+
+    def _out_of_time(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    # suggest
+
+    def _submit_tasks(self) -> None:
+        for _ in range(self._executor.n_free()):
+            if not self._ready:
+                self._propose_block()
+            if not self._ready:
+                return
+            self._submit(*self._ready.popleft())
+
+    def _propose_block(self) -> None:
+        block: list[Trial] = []
+        while len(block) < self._block_size() and self._may_ask():
+            params = self._sampler.ask()
+            if params is None:
+                self.stop_reason = "exhausted"
+                break
+            trial = Trial(len(self.trials), params)
+            self.trials.append(trial)
+            block.append(trial)
+        self._ready.extend((t, fold) for fold in range(self._settings.n_splits) for t in block)
+
+    def _may_ask(self) -> bool:
+        n_asked, lookahead = len(self.trials), self._sampler.lookahead
+        if n_asked >= self._settings.n_trials or self.stop_reason == "exhausted":
+            return False
+        return lookahead is None or n_asked - self._n_told < lookahead
+
+    def _block_size(self) -> int:
+        if not self._n_results:
+            return 1
+        candidate_seconds = self._settings.n_splits * self._seconds / self._n_results
+        return max(1, min(int(_BLOCK_SECONDS / (candidate_seconds + 1e-6)), _LARGEST_BLOCK))
+
+    def _submit(self, trial: Trial, fold: int) -> None:
+        if trial.status is not None:
+            return
+        limit = self._settings.candidate_timeout
+        contexts = [observer.task_begins(trial.number, fold) for observer in self.observers]
+        self._running.add((trial.number, fold))
+        self._executor.submit(
+            Task(
+                trial.number,
+                fold,
+                trial.params,
+                seed=derived_seed(self._settings.seed, trial.number, fold),
+                time_limit=None if limit is None else max(limit - trial.seconds, 0.0),
+                callback_ctx=next((ctx for ctx in contexts if ctx is not None), None),
+            )
+        )
+
+    # record and tell
+
+    def _record(self, result: FoldResult) -> bool:
+        """Take in a result; return whether an observer asks to stop."""
+        trial = self.trials[result.trial]
+        if (result.trial, result.fold) not in self._running:
+            return False  # of a trial that was given up
+        self._running.remove((result.trial, result.fold))
+        trial.results[result.fold] = result
+        self._n_results += 1
+        self._seconds += result.fit_time + result.score_time
+        stops = [o.task_ends(result.trial, result.fold, result) for o in self.observers]
+        if self._settings.raise_failures and result.failure is not None:
+            raise _to_raise(result)
+        self._close_if_done(trial, result)
+        self._tell()
+        return any(stops)
+
+    def _close_if_done(self, trial: Trial, result: FoldResult) -> None:
+        limit = self._settings.candidate_timeout
+        timed_out = result.failure is not None and isinstance(
+            result.failure.exception, CandidateTimeoutError
+        )
+        if timed_out or (limit is not None and trial.seconds > limit):
+            self._give_up(trial, f"took longer than candidate_timeout={limit} seconds")
+        elif len(trial.results) == self._settings.n_splits:
+            metric = self._settings.deciding_metric
+            errors = [fold_error(trial.results[fold], metric) for fold in sorted(trial.results)]
+            error = next(filter(None, errors), "")
+            trial.close("failed" if error else "complete", error)
+
+    def _give_up(self, trial: Trial, why: str) -> None:
+        trial.close("timeout", why)
+        self._executor.cancel(trial.number)
+        for number, fold in [task for task in self._running if task[0] == trial.number]:
+            self._running.remove((number, fold))
+            for observer in self.observers:  # hears of the end of what it heard begin
+                observer.task_ends(number, fold, FoldResult(number, fold))
+
+    def _tell(self) -> None:
+        while self._n_told < len(self.trials) and self.trials[self._n_told].status is not None:
+            trial = self.trials[self._n_told]
+            scores = self._fold_scores(trial)
+            score = float(np.mean(scores)) if trial.status == "complete" else math.nan
+            self._sampler.tell(trial.params, score, scores)
+            self._n_told += 1
+
+    def _fold_scores(self, trial: Trial) -> list[float]:
+        metric = self._settings.deciding_metric
+        in_order = (trial.results[fold] for fold in sorted(trial.results))
+        return [
+            deciding_scores(result, metric)[0]
+            for result in in_order
+            if result.test_scores is not None
+        ]
+
+
+def _to_raise(result: FoldResult) -> BaseException:
+    assert result.failure is not None
+    error = result.failure.exception
+    if error is None:  # it could not be sent from the worker
+        return RuntimeError(result.failure.details)
+    if error.__traceback__ is None:
+        error.add_note(f"In the worker process:\n{result.failure.details}")
+    return error

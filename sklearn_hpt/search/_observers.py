@@ -1,0 +1,128 @@
+"""What hears of every evaluation: scikit-learn's callbacks, and the verbose output."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+
+from sklearn_hpt._evaluation import EvaluationPlan
+from sklearn_hpt._sklearn_compat import check_method_params, reaches_into
+from sklearn_hpt._trial import FoldResult, Trial
+
+_log = logging.getLogger("sklearn_hpt")
+
+
+class CallbackObserver:
+    """Calls scikit-learn callbacks for each evaluation, in the main process.
+
+    There a callback sees the search itself, and can ask it to stop. Only callbacks that
+    reach into the candidates' own `fit` travel to where that runs.
+    """
+
+    def __init__(self, search: Any, context: Any, plan: EvaluationPlan) -> None:
+        self._search = search
+        self._context = context
+        self._plan = plan
+        self._running: dict[tuple[int, int], Any] = {}
+
+    def task_begins(self, trial: int, fold: int) -> Any:
+        """Tell the callbacks, return a context if they reach into the candidate's fit."""
+        ctx = self._context.subcontext(
+            task_name="candidate-split-evaluation",
+            task_id=trial * len(self._plan.splits) + fold,
+        )
+        self._running[trial, fold] = ctx
+        travels = reaches_into(ctx, clone(self._plan.estimator))
+        ctx.call_on_fit_task_begin(estimator=self._search, **self._data(fold))
+        return ctx if travels else None
+
+    def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Tell the callbacks, return whether one of them asks to stop."""
+        ctx = self._running.pop((trial, fold))
+        return ctx.call_on_fit_task_end(estimator=self._search, **self._data(fold))
+
+    def _data(self, fold: int) -> dict[str, Any]:
+        """Return what hooks may ask for, as functions so that only what is asked is sliced."""
+        train, _ = self._plan.splits[fold]
+        plan = self._plan
+        weight = plan.fit_params.get("sample_weight")
+
+        def metadata() -> dict[str, Any] | None:
+            if weight is None:
+                return None
+            return check_method_params(plan.X, {"sample_weight": weight}, indices=train)
+
+        return {
+            "X": lambda: _safe_indexing(plan.X, train),
+            "y": lambda: None if plan.y is None else _safe_indexing(plan.y, train),
+            "metadata": metadata,
+        }
+
+
+class VerboseObserver:
+    """Logs each evaluation as scikit-learn words it: `verbose` of 2 and more."""
+
+    def __init__(self, trials: Sequence[Trial], n_splits: int, n_trials: int, verbose: int) -> None:
+        self._trials = trials
+        self._n_splits = n_splits
+        self._n_trials = n_trials
+        self._verbose = verbose
+
+    def task_begins(self, trial: int, fold: int) -> None:
+        """Log nothing: a task that begins may yet wait for a worker."""
+
+    def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Log parameters, scores and time."""
+        place = f" {fold + 1}/{self._n_splits}" if self._verbose > 2 else ""
+        if self._verbose > 9:
+            place += f"; {trial + 1}/{self._n_trials}"
+        params = self._trials[trial].params
+        text = ", ".join(f"{name}={params[name]}" for name in sorted(params))
+        if self._verbose > 2:
+            text += "; " + _describe(result)
+        seconds = result.fit_time + result.score_time
+        _log.info("[CV%s] END %s total time=%6.1fs", place, text, seconds)
+        return False
+
+
+def _describe(result: FoldResult) -> str:
+    if result.failure is not None:
+        return f"failed: {result.failure.message}"
+    scores = _by_metric(result.test_scores)
+    train = _by_metric(result.train_scores)
+    return " ".join(
+        f"{name}=(train={train[name]:.3f}, test={score:.3f})"
+        if name in train
+        else f"{name}={score:.3f}"
+        for name, score in sorted(scores.items())
+    )
+
+
+def _by_metric(scores: Any) -> Mapping[str, float]:
+    if scores is None:
+        return {}
+    return scores if isinstance(scores, dict) else {"score": scores}
+
+
+@contextmanager
+def verbose_output(verbose: int) -> Iterator[None]:
+    """Show the library's log on standard output while a search with `verbose >= 1` runs."""
+    if not verbose:
+        yield
+        return
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    level = _log.level
+    _log.addHandler(handler)
+    _log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _log.removeHandler(handler)
+        _log.setLevel(level)
