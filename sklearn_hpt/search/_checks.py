@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.metrics import get_scorer_names
 
 from sklearn_hpt._sklearn_compat import num_samples
 from sklearn_hpt.exceptions import SpaceError
@@ -42,14 +43,16 @@ def check_n_jobs(n_jobs: int | None) -> None:
 
 
 def check_refit(refit: Any, scoring: Any) -> None:
-    """Raise if `refit` names another metric than the only one there is."""
+    """Raise if `refit` names no scorer where `scoring` is a single metric."""
     if not isinstance(refit, str) or not (scoring is None or isinstance(scoring, str)):
         return
-    allowed = {"score", scoring} - {None}
-    if refit not in allowed:
+    known = {"score", *get_scorer_names()}
+    if refit not in known:
+        near = get_close_matches(refit, known, n=3)
         raise ValueError(
-            f"refit={refit!r} names no scorer: scoring={scoring!r} is a single metric. Use "
-            f"refit=True, or give scoring={[refit] if scoring is None else [scoring, refit]!r}."
+            f"refit={refit!r} names no scorer"
+            + (f"; did you mean {' or '.join(map(repr, near))}? " if near else ". ")
+            + f"With the single metric scoring={scoring!r}, refit=True is enough."
         )
 
 

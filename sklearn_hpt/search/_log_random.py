@@ -138,7 +138,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     ...     random_state=0,
     ... ).fit(X, y)
     >>> print(f"{search.best_score_:.2f}")
-    0.98
+    0.99
     >>> len(set(search.cv_results_["param_C"]))  # a grid of 20 points would have 4
     20
     """
