@@ -46,6 +46,10 @@ class EvaluationPlan:
         Metadata for `fit` and for the scorer; what has a value per row is split like `X`.
     return_train_score : bool
         Whether the training side is scored too.
+    n_threads : int or None
+        Threads that BLAS and torch may use for one evaluation; None leaves the number as it
+        is. It decides in which order they add up, so results are the same to the last digit
+        everywhere only if it is.
     """
 
     estimator: Any
@@ -56,6 +60,7 @@ class EvaluationPlan:
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     score_params: Mapping[str, Any] = field(default_factory=dict)
     return_train_score: bool = False
+    n_threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,47 +135,46 @@ class Evaluator:
         return result
 
     def _evaluate(self, task: Task) -> FoldResult:
-        started = time.perf_counter()
+        times: dict[str, float] = {}
         try:
             estimator = clone(self.plan.estimator)
             # cloned, since values may be estimators (scikit-learn #26786)
             estimator.set_params(**clone(dict(task.params), safe=False))
             fold = self._fold(task.fold, estimator)
-            started = time.perf_counter()
-            with nets.reproducible(estimator, task.seed), _propagated(task, estimator):
-                _fit(estimator, fold)
-            fitted = time.perf_counter()
-            nets.check_converged(estimator)
+            with nets.reproducible(estimator, task.seed, self.plan.n_threads):
+                with _timed(times, "fit_time"), _propagated(task, estimator):
+                    _fit(estimator, fold)
+                nets.check_converged(estimator)
+                test_scores, train_scores, complaint = self._scores(estimator, fold, times)
         except Exception as error:
-            return self._failed(task, error, fit_time=time.perf_counter() - started)
-        fit_time = fitted - started
-        train_scores: Scores | None = None
-        try:
-            test_scores, complaint = _score(
-                estimator, fold.X_test, fold.y_test, self.plan.scorer, fold.test_score_params
-            )
-            score_time = time.perf_counter() - fitted
-            if self.plan.return_train_score:
-                train_scores, train_complaint = _score(
-                    estimator, fold.X_train, fold.y_train, self.plan.scorer, fold.train_score_params
-                )
-                complaint = complaint or train_complaint
-        except Exception as error:
-            score_time = time.perf_counter() - fitted
-            return self._failed(task, error, fit_time=fit_time, score_time=score_time)
+            return FoldResult(task.trial, task.fold, failure=self._failure(error), **times)
         failure = None if complaint is None else Failure(complaint.splitlines()[-1], complaint)
         return FoldResult(
-            task.trial, task.fold, test_scores, train_scores, fit_time, score_time, failure
+            task.trial, task.fold, test_scores, train_scores, failure=failure, **times
         )
 
-    def _failed(self, task: Task, error: Exception, **times: float) -> FoldResult:
-        message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        details = format_exc()
-        hint = nets.explain(self.plan.estimator, error)
-        if hint:
+    def _scores(
+        self, estimator: Any, fold: _Fold, times: dict[str, float]
+    ) -> tuple[Scores, Scores | None, str | None]:
+        """Return the scores of both sides and what went wrong with one metric of several."""
+        scorer = self.plan.scorer
+        with _timed(times, "score_time"):
+            test_scores, complaint = _score(
+                estimator, fold.X_test, fold.y_test, scorer, fold.test_score_params
+            )
+        if not self.plan.return_train_score:
+            return test_scores, None, complaint
+        train_scores, train_complaint = _score(
+            estimator, fold.X_train, fold.y_train, scorer, fold.train_score_params
+        )
+        return test_scores, train_scores, complaint or train_complaint
+
+    def _failure(self, error: Exception) -> Failure:
+        first_line = str(error).strip().partition("\n")[0]
+        message, details = f"{type(error).__name__}: {first_line}", format_exc()
+        if hint := nets.explain(self.plan.estimator, error):
             message, details = f"{message} ({hint})", f"{details}{hint}\n"
-        failure = Failure(message, details, error)
-        return FoldResult(task.trial, task.fold, failure=failure, **times)
+        return Failure(message, details, error)
 
     def _fold(self, number: int, estimator: Any) -> _Fold:
         pairwise = get_tags(estimator).input_tags.pairwise
@@ -229,6 +233,15 @@ def _make_read_only(value: Any) -> bool:
         return False
     value.flags.writeable = False
     return True
+
+
+@contextmanager
+def _timed(times: dict[str, float], what: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        times[what] = time.perf_counter() - started
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from sklearn.base import _fit_context as fit_context
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._search import _search_estimator_has as search_estimator_has
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._array_api import device, get_namespace
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _safe_split as safe_split
@@ -24,6 +25,7 @@ __all__ = [
     "has_callbacks",
     "num_samples",
     "reaches_into",
+    "safe_indexing",
     "safe_split",
     "search_estimator_has",
 ]

@@ -80,6 +80,16 @@ def choose_executor(
     return JoblibExecutor(plan, n_workers, n_jobs, pre_dispatch)
 
 
+def threads_per_worker() -> int | None:
+    """Return how many threads one worker may use: 1, or what the user has set.
+
+    None leaves it to the environment variables that the user has set.
+    """
+    backend, _ = get_active_backend()
+    chosen = getattr(backend, "inner_max_num_threads", None)
+    return None if chosen is None and user_limits_threads() else chosen or 1
+
+
 def _start_processes(
     plan: EvaluationPlan,
     n_workers: int,
@@ -97,11 +107,10 @@ def _start_processes(
             "joblib.parallel_config('threading')."
         ) from error
     launcher.keep(payload.folders)
-    n_threads = getattr(backend, "inner_max_num_threads", None)
     setup = WorkerSetup(
         path=sys.path,
         folder=os.getcwd(),
-        n_threads=None if n_threads is None and user_limits_threads() else n_threads or 1,
+        n_threads=threads_per_worker(),
         memory_limit=memory_limit,
         config=get_config(),
         warning_filters=_sendable_filters(),

@@ -6,13 +6,23 @@ import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_futures
+from contextlib import ExitStack
 from typing import Any
 
 from joblib import parallel_config
 from sklearn import config_context, get_config
+from threadpoolctl import threadpool_limits
 
 from sklearn_hpt._evaluation import EvaluationPlan, Evaluator, Task
 from sklearn_hpt._trial import FoldResult
+
+
+def _limit_blas(plan: EvaluationPlan) -> ExitStack:
+    """Give BLAS as many threads as it has in a worker process, until the stack is closed."""
+    stack = ExitStack()
+    if plan.n_threads is not None:
+        stack.enter_context(threadpool_limits(plan.n_threads, user_api="blas"))
+    return stack
 
 
 class SerialExecutor:
@@ -22,6 +32,7 @@ class SerialExecutor:
 
     def __init__(self, plan: EvaluationPlan) -> None:
         self._evaluate = Evaluator(plan)
+        self._limits = _limit_blas(plan)
         self._queue: deque[Task] = deque()
 
     def n_free(self) -> int:
@@ -38,6 +49,7 @@ class SerialExecutor:
 
     def close(self) -> None:
         self._queue.clear()
+        self._limits.close()
 
 
 class ThreadExecutor:
@@ -61,6 +73,7 @@ class ThreadExecutor:
         self._nested_backend = nested_backend
         self._config = get_config()  # scikit-learn keeps it per thread
         self._local = threading.local()
+        self._limits = _limit_blas(plan)
         self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="sklearn_hpt")
         self._running: dict[Future[FoldResult], Task] = {}
 
@@ -89,3 +102,4 @@ class ThreadExecutor:
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._limits.close()

@@ -45,10 +45,19 @@ def contains_net(estimator: Any) -> bool:
 
 
 @contextmanager
-def reproducible(estimator: Any, seed: int) -> Iterator[None]:
-    """Seed torch for the training of a net, and leave its random state as it was.
+def reproducible(estimator: Any, seed: int, n_threads: int | None = None) -> Iterator[None]:
+    """Seed torch while a net is used, and leave its state as it was.
 
     Threads share that state, so that of several nets in threads one is trained at a time.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Nothing happens if it holds no net.
+    seed : int
+        Seed of weights, dropout and the order of the batches.
+    n_threads : int, default=None
+        Number of threads that torch may use meanwhile, None for as many as it has.
     """
     if not contains_net(estimator):
         yield
@@ -58,7 +67,12 @@ def reproducible(estimator: Any, seed: int) -> Iterator[None]:
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     with _torch_state, torch.random.fork_rng(devices):
         torch.manual_seed(seed)
-        yield
+        threads_before = torch.get_num_threads()
+        torch.set_num_threads(n_threads or threads_before)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads_before)
 
 
 def check_converged(estimator: Any) -> None:

@@ -19,7 +19,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_hpt import nets
 from sklearn_hpt._evaluation import EvaluationPlan
-from sklearn_hpt._executors import Executor, choose_executor
+from sklearn_hpt._executors import Executor, choose_executor, threads_per_worker
 from sklearn_hpt._results import all_failed, metric_names, to_cv_results, warn_about_failures
 from sklearn_hpt._selection import best_index
 from sklearn_hpt._sklearn_compat import (
@@ -185,6 +185,8 @@ class BaseHPTSearchCV(BaseSearchCV):
             routed.estimator.fit,
             routed.scorer.score,
             self.return_train_score,
+            # with other numbers of threads, sums would differ in the last digit
+            n_threads=None if self.random_state is None else threads_per_worker(),
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))
@@ -259,8 +261,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         self.stop_reason_ = "exhausted" if exhausted else loop.stop_reason
         loop.close(f"the search stopped: {self.stop_reason_}")
         self._record(loop, metric)
-        self._warn_if_stopped(loop, n_trials)
         self._select(loop, metric)
+        self._warn_if_stopped(loop, n_trials)
         search_ctx.call_on_fit_task_end(estimator=self)
 
     def _make_executor(self, plan: EvaluationPlan) -> Executor:

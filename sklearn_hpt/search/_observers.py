@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sklearn.base import clone
-from sklearn.utils import _safe_indexing
 
 from sklearn_hpt._evaluation import EvaluationPlan
-from sklearn_hpt._sklearn_compat import check_method_params, reaches_into
+from sklearn_hpt._sklearn_compat import check_method_params, reaches_into, safe_indexing
 from sklearn_hpt._trial import FoldResult, Trial
 
 _log = logging.getLogger("sklearn_hpt")
@@ -59,8 +58,8 @@ class CallbackObserver:
             return check_method_params(plan.X, {"sample_weight": weight}, indices=train)
 
         return {
-            "X": lambda: _safe_indexing(plan.X, train),
-            "y": lambda: None if plan.y is None else _safe_indexing(plan.y, train),
+            "X": lambda: safe_indexing(plan.X, train),
+            "y": lambda: None if plan.y is None else safe_indexing(plan.y, train),
             "metadata": metadata,
         }
 
