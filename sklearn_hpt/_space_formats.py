@@ -216,7 +216,7 @@ def _from_skopt(spec: Any) -> Dimension | None:
     """Read the dimensions of scikit-optimize: categories, or low, high and prior."""
     if hasattr(spec, "categories") and hasattr(spec, "prior"):
         weights = spec.prior if isinstance(spec.prior, (list, tuple, np.ndarray)) else None
-        return Categorical(spec.categories, weights)
+        return Categorical(spec.categories, None if weights is None else list(weights))
     if all(hasattr(spec, attribute) for attribute in ("low", "high", "prior")):
         if type(spec).__name__ == "Integer":
             return Integer(int(spec.low), int(spec.high), spec.prior)

@@ -22,6 +22,13 @@ def derived_seed(*entropy: int) -> int:
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
+def fresh_seed() -> int:
+    """Return a seed from the operating system."""
+    entropy = np.random.SeedSequence().entropy
+    assert isinstance(entropy, int)
+    return entropy
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an evaluation has no score.

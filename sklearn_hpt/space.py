@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from numbers import Real as RealNumber
@@ -93,7 +93,7 @@ def _complement_exp(t: float) -> float:
 
 
 # prior -> (value to scale, scale to value), both increasing
-_SCALES = {
+_SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
     "uniform": (_identity, _identity),
     "log-uniform": (math.log, math.exp),
     "log-complement": (_complement_log, _complement_exp),

@@ -78,7 +78,7 @@ def test_multiprocessing_backend_of_joblib_is_used():
 
 
 def test_n_jobs_of_parallel_config_is_used():
-    in_worker = {"expression": ["os.getpid() != %d" % os.getpid()]}
+    in_worker = {"expression": [f"os.getpid() != {os.getpid()}"]}
     search = LogRandomSearchCV(Recorder(), in_worker, n_iter=1)
     assert search.fit(X, y).best_score_ == 0.0
     with parallel_config(n_jobs=2):

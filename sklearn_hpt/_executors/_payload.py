@@ -70,7 +70,7 @@ def load(data: bytes) -> Any:
     return _ArraysFromFiles(io.BytesIO(data)).load()
 
 
-class _ArraysToFiles(cloudpickle.Pickler):  # type: ignore[misc]
+class _ArraysToFiles(cloudpickle.Pickler):
     def __init__(self, file: io.BytesIO, save: Any) -> None:
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
         self._save = save

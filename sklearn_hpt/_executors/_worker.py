@@ -89,7 +89,7 @@ def _prepare(setup: WorkerSetup) -> Evaluator:
     random.seed()
     np.random.seed()
     evaluate = Evaluator(load(setup.plan))
-    warnings.filters[:] = setup.warning_filters
+    warnings.filters[:] = setup.warning_filters  # type: ignore[index]
     if setup.n_threads is not None:
         _limit_threads(setup.n_threads)
     if setup.memory_limit is not None:

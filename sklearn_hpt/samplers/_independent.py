@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from sklearn_hpt._space_formats import as_space_union
-from sklearn_hpt._trial import derived_seed
+from sklearn_hpt._trial import derived_seed, fresh_seed
 from sklearn_hpt.exceptions import SpaceError
 from sklearn_hpt.space import Distribution, Params, Space
 
@@ -24,13 +24,11 @@ class _IndependentSampler:
     each proposal from one of them at random.
     """
 
-    lookahead = None
+    lookahead: int | None = None
 
     def __init__(self, space: Any, *, random_state: int | None = None) -> None:
         self.space = as_space_union(space)
-        if random_state is None:
-            random_state = np.random.SeedSequence().entropy  # type: ignore[assignment]
-        self.random_state = random_state
+        self._seed: int = random_state if random_state is not None else fresh_seed()
         self._n_asked = 0
         self._seen: list[set[Hashable]] = [set() for _ in self.space.spaces]
         self._spent = [0] * len(self.space.spaces)
@@ -63,12 +61,12 @@ class _IndependentSampler:
                 return which
         if len(shared) < 2:
             return shared[0] if shared else None
-        rng = np.random.default_rng([self.random_state, number, 1])  # not the stream of the draw
+        rng = np.random.default_rng([self._seed, number, 1])  # not the stream of the draw
         return shared[rng.integers(len(shared))]
 
     def _draw_unseen(self, which: int, number: int) -> Params:
         space, seen = self.space.spaces[which], self._seen[which]
-        rng = np.random.default_rng([self.random_state, number])
+        rng = np.random.default_rng([self._seed, number])
         if not np.isfinite(space.size):
             return self._draw(which, rng)
         for _ in range(_MAX_REDRAWS):
@@ -165,7 +163,7 @@ class SobolSampler(_IndependentSampler):
                         "use sampler='random'."
                     )
         self._points = [
-            qmc.Sobol(len(alternative), rng=derived_seed(self.random_state, which))
+            qmc.Sobol(len(alternative), rng=derived_seed(self._seed, which))
             for which, alternative in enumerate(self.space.spaces)
         ]
 

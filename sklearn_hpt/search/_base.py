@@ -200,7 +200,7 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _forget(self) -> None:
         """Drop what an earlier fit learned, lest an interrupted one shows a mixture."""
         for name in _LEARNED:
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
 
     def _frozen_splits(
         self, X: Any, y: Any, split_params: dict[str, Any]

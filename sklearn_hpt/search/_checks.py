@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.metrics import get_scorer_names
 
 from sklearn_hpt._sklearn_compat import num_samples
+from sklearn_hpt._trial import fresh_seed
 from sklearn_hpt.exceptions import SpaceError
 from sklearn_hpt.space import Space
 
@@ -25,7 +26,7 @@ def search_seed(random_state: Any) -> int:
     from, so that two searches with one of them differ.
     """
     if random_state is None:
-        return int(np.random.SeedSequence().entropy)  # type: ignore[arg-type]
+        return fresh_seed()
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**32))
     if isinstance(random_state, np.random.RandomState):

@@ -70,8 +70,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         Seed. With an int the results are the same in every run and for every `n_jobs`, as far
         as the estimator is reproducible itself. To that end nets are seeded, and an evaluation
         has one thread for BLAS and torch, also with `n_jobs=1`, unless OMP_NUM_THREADS or
-        joblib's `inner_max_num_threads` says otherwise. None takes a seed from the operating system;
-        NumPy's global random state is not used.
+        joblib's `inner_max_num_threads` says otherwise. None takes a seed from the operating
+        system; NumPy's global random state is not used.
     error_score : 'raise' or float, default=np.nan
         Score of a fit that fails. A candidate with a failed fit is not chosen as long as there
         is one without. 'raise' ends the search at the first failure.

@@ -1,0 +1,43 @@
+# Everything is set up in .venv here; `make demo` and `make test` need nothing but Python and pip.
+PYTHON ?= python3
+VENV := .venv
+# "python -m": the start lines of installed scripts break where the path has a space in it
+PY := $(VENV)/bin/python
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.demo
+	$(PY) docs/examples/demo.py
+
+test: $(VENV)/.test
+	$(PY) -m pytest -q
+
+lint: $(VENV)/.lint
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m numpydoc.hooks.validate_docstrings $$(git ls-files 'sklearn_hpt/*.py')
+
+bench: $(VENV)/.test
+	$(PY) benchmarks/engine.py
+
+$(VENV)/.python:
+	$(PYTHON) -c "import sys; sys.exit('sklearn_hpt needs Python 3.11 or newer, this is ' + sys.version.split()[0] + '; call make with PYTHON=python3.12, say') if sys.version_info < (3, 11) else None"
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade "pip>=25.1"
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	$(PY) -m pip install --quiet -c constraints.txt --editable ".[torch,plot]"
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(PY) -m pip install --quiet -c constraints.txt --group test
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	$(PY) -m pip install --quiet -c constraints.txt --group lint
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist demo.png
