@@ -21,9 +21,11 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from sklearn_hpt import nets
+from sklearn_hpt._accuracy import is_plain_accuracy, plain_accuracy
 from sklearn_hpt._sklearn_compat import check_method_params, device, get_namespace, safe_split
 from sklearn_hpt._trial import Failure, FoldResult, Scores
 
+_IMMUTABLE = {int, float, bool, str, type(None)}
 _CACHE_BYTES = 32 * 2**20  # slices of small data sets are all kept, of large ones the last
 
 
@@ -137,9 +139,7 @@ class Evaluator:
     def _evaluate(self, task: Task) -> FoldResult:
         times: dict[str, float] = {}
         try:
-            estimator = clone(self.plan.estimator)
-            # cloned, since values may be estimators (scikit-learn #26786)
-            estimator.set_params(**clone(dict(task.params), safe=False))
+            estimator = clone(self.plan.estimator).set_params(**_own_values(task.params))
             fold = self._fold(task.fold, estimator)
             with nets.reproducible(estimator, task.seed, self.plan.n_threads):
                 with _timed(times, "fit_time"), _propagated(task, estimator):
@@ -214,6 +214,14 @@ class Evaluator:
         )
 
 
+def _own_values(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of the candidate's own: estimators among them are cloned (#26786)."""
+    return {
+        name: value if type(value) in _IMMUTABLE else clone(value, safe=False)
+        for name, value in params.items()
+    }
+
+
 def _n_bytes(X: Any) -> int:
     if sp.issparse(X):
         return X.data.nbytes if hasattr(X, "data") else 0
@@ -262,6 +270,10 @@ def _score(
     estimator: Any, X: Any, y: Any, scorer: Any, params: Mapping[str, Any]
 ) -> tuple[Scores, str | None]:
     """Return the scores and the traceback of the first metric of several that failed."""
+    if is_plain_accuracy(scorer, estimator, y, params):
+        accuracy = plain_accuracy(y, estimator.predict(X))
+        if accuracy is not None:
+            return accuracy, None
     given = scorer(estimator, X, **params) if y is None else scorer(estimator, X, y, **params)
     if not isinstance(given, dict):
         return _as_number(given, scorer), None

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from sklearn.base import ClassifierMixin
 from sklearn.base import _fit_context as fit_context
+from sklearn.metrics import accuracy_score
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
+from sklearn.metrics._scorer import _PassthroughScorer, _Scorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._search import _search_estimator_has as search_estimator_has
 from sklearn.utils import _safe_indexing as safe_indexing
@@ -23,12 +26,26 @@ __all__ = [
     "fit_context",
     "get_namespace",
     "has_callbacks",
+    "is_accuracy",
     "num_samples",
     "reaches_into",
     "safe_indexing",
     "safe_split",
     "search_estimator_has",
 ]
+
+
+def is_accuracy(scorer: Any, estimator: Any) -> bool:
+    """Tell whether a scorer is `accuracy_score` of what the estimator predicts, unweighted."""
+    if isinstance(scorer, _PassthroughScorer):
+        return getattr(type(estimator), "score", None) is ClassifierMixin.score
+    return (
+        isinstance(scorer, _Scorer)
+        and scorer._score_func is accuracy_score
+        and scorer._response_method == "predict"
+        and scorer._sign == 1
+        and not scorer._kwargs
+    )
 
 
 def has_callbacks(ctx: Any) -> bool:
