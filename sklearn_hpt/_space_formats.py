@@ -93,8 +93,6 @@ def _with_budget(alternative: Any) -> tuple[Any, int | None]:
 
 
 def _as_space(spec: Any) -> Space:
-    if isinstance(spec, Space):
-        return spec
     if not isinstance(spec, Mapping):
         raise SpaceError(
             f"The search space {spec!r} is of type {type(spec).__name__}; give a dictionary from "
@@ -104,6 +102,8 @@ def _as_space(spec: Any) -> Space:
         raise SpaceError(
             "The search space is an empty dictionary; name at least one parameter to search."
         )
+    if isinstance(spec, Space):
+        return spec
     for name in spec:
         if not isinstance(name, str):
             raise SpaceError(f"The search space has the key {name!r}; parameter names are strings.")
@@ -161,14 +161,16 @@ def _from_dict(spec: Any) -> Dimension | None:
         raise SpaceError(f"a dictionary needs a 'type': {kinds}; or give a list of choices.")
     if kind == "choice":
         given = [spec[key] for key in ("choices", "values", "options") if key in spec]
-        if len(given) != 1 or isinstance(given[0], str):
-            raise SpaceError("a dictionary of type 'choice' needs a list under 'choices'.")
+        if len(given) != 1 or len(spec) != 2 or not isinstance(given[0], (list, tuple, np.ndarray)):
+            raise SpaceError("a dictionary of type 'choice' has a list under 'choices', no more.")
         return Categorical(list(given[0]))
     if kind not in ("uniform", "log_uniform", "int_uniform", "log_complement"):
         raise SpaceError(f"type={kind!r} is not known, choose {kinds}.")
     for end in ("low", "high"):
         if not _is_number(spec.get(end)):
             raise SpaceError(f"a dictionary of type {kind!r} needs a number under {end!r}.")
+    if unknown := sorted(set(spec) - {"type", "low", "high"}):
+        raise SpaceError(f"a dictionary of type {kind!r} has 'low' and 'high', not {unknown[0]!r}.")
     low, high = spec["low"], spec["high"]
     if kind == "int_uniform":
         return Integer(low, high)
@@ -185,6 +187,10 @@ def _from_scipy(spec: Any) -> Dimension | None:
     """Read distributions: scipy's frozen ones, its newer random variables, anything with rvs."""
     if isinstance(spec, type) or not (hasattr(spec, "rvs") or _is_new_style(spec)):
         return None
+    _check_support(spec)
+    values = _listed_values(spec)
+    if values is not None:
+        return values
     family = getattr(getattr(spec, "dist", None), "name", type(spec).__name__)
     if family in ("loguniform", "reciprocal", "uniform", "randint", "Uniform"):
         known = _known_family(family, spec)
@@ -193,6 +199,31 @@ def _from_scipy(spec: Any) -> Dimension | None:
     if not hasattr(spec, "cdf") and not hasattr(spec, "rvs"):
         raise SpaceError("a distribution needs cdf and icdf, or ppf, or at least rvs.")
     return Distribution(spec)
+
+
+def _check_support(spec: Any) -> None:
+    """Raise for a distribution with parameters that it cannot have, or without any."""
+    if not hasattr(spec, "support"):
+        return
+    try:
+        valid = not np.isnan(np.asarray(spec.support(), dtype=float)).any()
+    except (TypeError, ValueError):
+        valid = False
+    if not valid:
+        name = getattr(getattr(spec, "dist", spec), "name", type(spec).__name__)
+        args, kwds = getattr(spec, "args", ()), getattr(spec, "kwds", {})
+        given = [*map(repr, args), *(f"{key}={value!r}" for key, value in kwds.items())]
+        raise SpaceError(f"{name}({', '.join(given)}) is no distribution; check its parameters.")
+
+
+def _listed_values(spec: Any) -> Categorical | None:
+    """Read a distribution that was made from a list of values and their probabilities."""
+    listed = getattr(spec, "dist", spec)
+    if not (hasattr(listed, "xk") and hasattr(listed, "pk")):
+        return None
+    if getattr(spec, "args", ()) or getattr(spec, "kwds", {}):
+        return None
+    return Categorical(listed.xk.tolist(), listed.pk.tolist())
 
 
 def _is_new_style(spec: Any) -> bool:
@@ -248,6 +279,8 @@ def _from_choices(spec: Any) -> Dimension | None:
     if isinstance(spec, np.ndarray) and spec.ndim == 0:
         return None
     choices = spec.tolist() if isinstance(spec, np.ndarray) and spec.ndim == 1 else list(spec)
+    if isinstance(spec, (set, frozenset)):
+        raise SpaceError("a set has no order that lasts; give a list of choices.")
     if not choices:
         raise SpaceError("no choice was given; give at least one value.")
     return Categorical(choices)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from numbers import Integral
 from numbers import Real as RealNumber
@@ -28,6 +29,7 @@ __all__ = ["Categorical", "Dimension", "Distribution", "Integer", "Real", "Space
 Params = dict[str, Any]
 
 _LARGEST_UNIT = 1.0 - 2.0**-53  # the largest float below 1
+_LARGEST_LOG_INT = 2**44  # beyond it neighbouring integers share a logarithm
 _LARGEST_INT_RANGE = 2**52  # beyond it neighbouring integers share a float on the unit interval
 
 
@@ -110,6 +112,13 @@ def _is_number(x: Any) -> bool:
     return isinstance(x, RealNumber) and not isinstance(x, (bool, np.bool_))
 
 
+def _is_finite(x: Any) -> bool:
+    try:
+        return _is_number(x) and math.isfinite(x)
+    except OverflowError:  # an int that no float holds
+        return False
+
+
 def _window(position: float, width: float) -> tuple[float, float]:
     """Return the ends of a window `width` wide around `position`, moved to lie in [0, 1]."""
     if not 0.0 < width <= 1.0:
@@ -153,7 +162,7 @@ class Real(Dimension):
     def __post_init__(self) -> None:
         for end in ("low", "high"):
             value = getattr(self, end)
-            if not _is_number(value) or not math.isfinite(value):
+            if not _is_finite(value):
                 raise SpaceError(f"Real: {end}={value!r} must be a finite number.")
             object.__setattr__(self, end, float(value))
         _check_prior("Real", self.prior, tuple(_SCALES))
@@ -182,7 +191,7 @@ class Real(Dimension):
         return to_scale(self.low), to_scale(self.high)
 
     def from_unit(self, u: float) -> float:
-        start, end = self._scale_ends()
+        u, (start, end) = float(u), self._scale_ends()
         if u <= 0.0 or u >= 1.0:  # the ends come out exactly
             return self.low if u <= 0.0 else self.high
         value = _SCALES[self.prior][1](start * (1.0 - u) + end * u)
@@ -191,8 +200,10 @@ class Real(Dimension):
     def to_unit(self, value: Any) -> float:
         start, end = self._scale_ends()
         at = _SCALES[self.prior][0](self.clip(value))
-        # halves, since end - start may overflow
-        return min(max((at / 2 - start / 2) / (end / 2 - start / 2), 0.0), 1.0)
+        half_width = end / 2 - start / 2  # halves, since end - start may overflow
+        if half_width == 0.0:  # the ends are neighbours
+            return float(value > self.low)
+        return min(max((at / 2 - start / 2) / half_width, 0.0), 1.0)
 
     def __contains__(self, value: Any) -> bool:
         return _is_number(value) and self.low <= value <= self.high
@@ -202,8 +213,10 @@ class Real(Dimension):
 
     def zoom(self, center: Any, width: float) -> Real:
         low, high = (self.from_unit(u) for u in _window(self.to_unit(center), width))
-        # a window too narrow for floats to tell its ends apart stays as narrow as they can
-        return self if low >= high else Real(low, high, self.prior)
+        if low >= high:  # as narrow as floats can tell its ends apart
+            low = min(low, math.nextafter(self.high, -math.inf))
+            high = math.nextafter(low, math.inf)
+        return Real(low, high, self.prior)
 
 
 @dataclass(frozen=True)
@@ -260,6 +273,11 @@ class Integer(Dimension):
                 f"Integer: a log-uniform prior needs low >= 1, got low={self.low!r}; "
                 "raise low, or use the uniform prior."
             )
+        if self.prior == "log-uniform" and self.high > _LARGEST_LOG_INT:
+            raise SpaceError(
+                f"Integer: a log-uniform prior needs high <= 2**44, got high={self.high!r}, where "
+                "floating point cannot tell the logarithms of neighbours apart; use Real."
+            )
 
     @property
     def size(self) -> int:
@@ -288,7 +306,7 @@ class Integer(Dimension):
         return _is_number(value) and self.low <= value <= self.high and value == int(value)
 
     def clip(self, value: Any) -> int:
-        return min(max(round(value), self.low), self.high)
+        return round(min(max(value, self.low), self.high))
 
     def at(self, index: int) -> int:
         return self.low + index
@@ -325,31 +343,32 @@ class Categorical(Dimension):
     """
 
     def __init__(self, choices: Sequence[Any], weights: Sequence[float] | None = None) -> None:
+        if isinstance(choices, (str, bytes)) or not isinstance(choices, Iterable):
+            raise SpaceError(f"Categorical: choices={choices!r} must be a list of values.")
         given = list(choices)
         if not given:
             raise SpaceError("Categorical: no choice was given; give at least one value.")
-        mass = [1.0] * len(given) if weights is None else [float(w) for w in weights]
-        if len(mass) != len(given) or not all(w >= 0 for w in mass) or not 0 < sum(mass) < math.inf:
-            raise SpaceError(
-                f"Categorical: weights={weights!r} must be {len(given)} numbers >= 0, "
-                "one for each choice, with a finite positive sum."
-            )
         self.choices: list[Any] = []
         self._index: dict[Hashable, int] = {}
         kept: list[float] = []
-        for choice, w in zip(given, mass, strict=True):
+        for choice, weight in zip(given, _checked_weights(weights, len(given)), strict=True):
+            if weight == 0:  # never drawn, so not part of the space
+                continue
             try:
-                index = self._index.setdefault((type(choice), choice), len(self.choices))
-            except TypeError:  # unhashable: known by its place in the list
-                index = len(self.choices)
-            if index == len(self.choices):
-                self.choices.append(choice)
-                kept.append(w if weights is not None else 1.0)
-            elif weights is not None:
-                kept[index] += w
+                index = self.index(choice)
+            except ValueError:
+                self._remember(choice)
+                kept.append(weight)
+            else:
+                kept[index] += weight if weights is not None else 0.0
         self.weights = np.array(kept) / sum(kept)
         self._edges = np.concatenate([[0.0], np.cumsum(self.weights)])
         self._edges[-1] = 1.0
+
+    def _remember(self, choice: Any) -> None:
+        with suppress(TypeError):  # unhashable: found by comparison
+            self._index[type(choice), choice] = len(self.choices)
+        self.choices.append(choice)
 
     def __repr__(self) -> str:
         equal = len(set(self.weights.tolist())) == 1
@@ -413,6 +432,21 @@ class Categorical(Dimension):
         return self.choices[rng.choice(self.size, p=others / others.sum())]
 
 
+def _checked_weights(weights: Sequence[float] | None, n_choices: int) -> list[float]:
+    if weights is None:
+        return [1.0] * n_choices
+    try:
+        mass = [float(weight) for weight in weights]
+    except (TypeError, ValueError):
+        mass = []
+    if len(mass) != n_choices or not all(w >= 0 for w in mass) or not 0 < sum(mass) < math.inf:
+        raise SpaceError(
+            f"Categorical: weights={weights!r} must be {n_choices} numbers >= 0, one for each "
+            "choice, with a finite positive sum."
+        )
+    return mass
+
+
 def _safely_equal(a: Any, b: Any) -> bool:
     """Compare values whose `==` may return an array or raise."""
     if type(a) is not type(b):
@@ -444,7 +478,7 @@ class Distribution(Dimension):
 
     def __post_init__(self) -> None:
         classes = {c.__name__ for c in type(self.dist).__mro__}
-        discrete = bool(classes & {"rv_discrete_frozen", "DiscreteDistribution"})
+        discrete = bool(classes & {"rv_discrete_frozen", "rv_discrete", "DiscreteDistribution"})
         object.__setattr__(self, "_discrete", discrete)
 
     @property
@@ -490,6 +524,8 @@ class Distribution(Dimension):
         return min(max((at - low) / (high - low), 0.0), 1.0)
 
     def __contains__(self, value: Any) -> bool:
+        if not self.has_quantiles:
+            return True
         low, high = self._support()
         return _is_number(value) and low <= value <= high and (not self._discrete or value % 1 == 0)
 
@@ -541,6 +577,12 @@ class Space(Mapping[str, Dimension]):
     """
 
     def __init__(self, dimensions: Mapping[str, Dimension]) -> None:
+        for name, dimension in dimensions.items():
+            if not isinstance(dimension, Dimension):
+                raise SpaceError(
+                    f"Space: {name!r} is {dimension!r}, not a Real, Integer, Categorical or other "
+                    "Dimension; pass a plain dictionary to a search to use other formats."
+                )
         self._dimensions = {name: dimensions[name] for name in sorted(dimensions)}
 
     def __getitem__(self, name: str) -> Dimension:
@@ -558,7 +600,8 @@ class Space(Mapping[str, Dimension]):
     @property
     def size(self) -> float:
         """Number of distinct points, `math.inf` if a dimension is continuous."""
-        return math.prod(dimension.size for dimension in self.values())
+        sizes = [dimension.size for dimension in self.values()]
+        return math.inf if math.inf in sizes else math.prod(sizes)
 
     def from_unit(self, u: Sequence[float] | np.ndarray) -> Params:
         """Return the parameters at a point of the unit cube, shape (n_dimensions,)."""

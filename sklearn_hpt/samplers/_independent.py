@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -14,7 +15,7 @@ from sklearn_hpt._trial import derived_seed, fresh_seed
 from sklearn_hpt.exceptions import SpaceError
 from sklearn_hpt.space import Distribution, Params, Space
 
-_MAX_REDRAWS = 100  # then the unseen points of a finite space are gone through in order
+_MAX_REDRAWS = 20  # then the unseen points of a finite space are gone through in order
 
 
 class _IndependentSampler:
@@ -67,7 +68,7 @@ class _IndependentSampler:
     def _draw_unseen(self, which: int, number: int) -> Params:
         space, seen = self.space.spaces[which], self._seen[which]
         rng = np.random.default_rng([self._seed, number])
-        if not np.isfinite(space.size):
+        if space.size == math.inf:
             return self._draw(which, rng)
         for _ in range(_MAX_REDRAWS):
             params = self._draw(which, rng)
@@ -195,8 +196,13 @@ class GridSampler(_IndependentSampler):
 
     def __init__(self, space: Any) -> None:
         super().__init__(space, random_state=0)
-        if not np.isfinite(self.space.size):
-            raise SpaceError("A grid needs finitely many points; give each parameter as a list.")
+        for alternative in self.space.spaces:
+            for name, dimension in alternative.items():
+                if dimension.size == math.inf:
+                    raise SpaceError(
+                        f"Parameter {name!r} = {dimension!r} is continuous, but a grid needs "
+                        "finitely many points; give it as a list."
+                    )
 
     def _choose_alternative(self, number: int) -> int | None:
         for which, (space, budget) in enumerate(
