@@ -104,9 +104,20 @@ class _Fold:
     test_score_params: dict[str, Any]
 
     def arrays(self) -> Iterator[Any]:
+        """Yield all that one candidate could change for the next."""
         yield from (self.X_train, self.y_train, self.X_test, self.y_test)
         for params in (self.fit_params, self.train_score_params, self.test_score_params):
             yield from params.values()
+
+    def shared(self) -> _Fold:
+        """Return the same data in objects of a candidate's own."""
+        return _Fold(
+            *map(_view, (self.X_train, self.y_train, self.X_test, self.y_test)),
+            *(
+                {name: _view(value) for name, value in params.items()}
+                for params in (self.fit_params, self.train_score_params, self.test_score_params)
+            ),
+        )
 
 
 class Evaluator:
@@ -180,19 +191,27 @@ class Evaluator:
         pairwise = get_tags(estimator).input_tags.pairwise
         kept = self._folds.get((number, pairwise))
         if kept is not None:
-            return kept
+            return kept.shared()
         if self._keep_slices:
             size = _n_bytes(self.plan.X)
             if (len(self._folds) + 1) * size > _CACHE_BYTES:
                 self._folds.clear()  # before slicing: two large folds are never held at once
         fold = self._slice(number, estimator)
         if self._keep_slices:
-            self._keep_slices = not nets.contains_net(estimator) and all(
-                map(_make_read_only, fold.arrays())
-            )
+            self._keep_slices = self._can_share(fold) and not nets.contains_net(estimator)
             if self._keep_slices:
                 self._folds[number, pairwise] = fold
+                return fold.shared()
         return fold
+
+    def _can_share(self, fold: _Fold) -> bool:
+        """Make the fold's arrays read-only; return False if one must not or cannot be."""
+        of_user = [*self.plan.fit_params.values(), *self.plan.score_params.values()]
+        return all(
+            not (isinstance(value, np.ndarray) and any(value is given for given in of_user))
+            and _make_read_only(value)
+            for value in fold.arrays()
+        )
 
     def _slice(self, number: int, estimator: Any) -> _Fold:
         plan = self.plan
@@ -228,11 +247,17 @@ def _n_bytes(X: Any) -> int:
     return getattr(X, "nbytes", 0)
 
 
-def _make_read_only(value: Any) -> bool:
-    """Make an array read-only, so that no candidate can change it for the next one.
+def _view(value: Any) -> Any:
+    """Return an object of one's own over the same read-only memory."""
+    if sp.issparse(value):
+        view = type(value)((value.data, value.indices, value.indptr), value.shape, copy=False)
+        view.has_sorted_indices = value.has_sorted_indices
+        return view
+    return value.view() if isinstance(value, np.ndarray) else value
 
-    Returns False for what cannot be protected and so must not be shared.
-    """
+
+def _make_read_only(value: Any) -> bool:
+    """Make an array read-only; return False for what cannot be protected so."""
     if value is None or isinstance(value, (numbers.Number, str)):
         return True
     if sp.issparse(value) and value.format in ("csr", "csc"):

@@ -137,7 +137,7 @@ def warn_about_failures(trials: Sequence[Trial], error_score: float) -> None:
         "error_score='raise'.\n\n"
         f"Below are more details about the failures:\n{_by_cause(trials)}",
         FitFailedWarning,
-        stacklevel=4,
+        stacklevel=6,  # the caller of `fit`
     )
 
 

@@ -196,9 +196,15 @@ def _from_scipy(spec: Any) -> Dimension | None:
         known = _known_family(family, spec)
         if known is not None:
             return known
-    if not hasattr(spec, "cdf") and not hasattr(spec, "rvs"):
-        raise SpaceError("a distribution needs cdf and icdf, or ppf, or at least rvs.")
-    return Distribution(spec)
+    distribution = Distribution(spec)
+    try:
+        distribution.sample(np.random.default_rng(0))
+    except Exception as error:
+        raise SpaceError(
+            f"drawing from it fails ({type(error).__name__}: {error}); a distribution needs ppf, "
+            "or icdf, or rvs that takes random_state."
+        ) from error
+    return distribution
 
 
 def _check_support(spec: Any) -> None:

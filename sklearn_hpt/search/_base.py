@@ -223,6 +223,7 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _search(
         self, plan: EvaluationPlan, space: SpaceUnion, seed: int, metric: Any, root_ctx: Any
     ) -> None:
+        sampler = self._make_sampler(space, seed)
         wanted = space.n_wanted(self._n_candidates())
         n_trials = space.n_points(self._n_candidates())
         self._warn_if_exhausted(space, wanted, n_trials)
@@ -247,9 +248,9 @@ class BaseHPTSearchCV(BaseSearchCV):
             candidate_timeout=self.candidate_timeout,
         )
         executor = self._make_executor(plan)
-        loop = SearchLoop(self._make_sampler(space, seed), executor, settings)
-        loop.observers = self._observers(loop, plan, settings, search_ctx)
+        loop = SearchLoop(sampler, executor, settings)
         try:
+            loop.observers = self._observers(loop, plan, settings, search_ctx)
             loop.run()
         except BaseException as error:
             executor.close()

@@ -49,7 +49,7 @@ def check_refit(refit: Any, scoring: Any) -> None:
         return
     known = {"score", *get_scorer_names()}
     if refit not in known:
-        near = get_close_matches(refit, known, n=3)
+        near = _nearest(refit, known)
         raise ValueError(
             f"refit={refit!r} names no scorer"
             + (f"; did you mean {' or '.join(map(repr, near))}? " if near else ". ")
@@ -87,6 +87,12 @@ def check_parameter_names(estimator: Any, spaces: Iterable[Space]) -> None:
             raise SpaceError(_unknown_name(estimator, space, known, str(complaints[0])))
 
 
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return up to three known names like this one, upper and lower case being the same."""
+    by_lower = {other.lower(): other for other in known}
+    return [by_lower[low] for low in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
+
+
 def _complaint(estimator: Any, space: Space, rng: np.random.Generator) -> Exception | None:
     try:
         clone(estimator).set_params(**clone(space.sample(rng), safe=False))
@@ -100,7 +106,7 @@ def _unknown_name(estimator: Any, space: Space, known: set[str], complaint: str)
     unknown = sorted(set(space) - known)
     at_fault = [n for n in unknown if blamed and n.split("__")[-1] == blamed[1]] or unknown
     name = at_fault[0]
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    near = _nearest(name, known)
     advice = (
         f"did you mean {' or '.join(map(repr, near))}?"
         if near
