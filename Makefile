@@ -16,7 +16,6 @@ lint: $(VENV)/.lint
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m numpydoc.hooks.validate_docstrings $$(git ls-files 'sklearn_hpt/*.py')
 
 bench: $(VENV)/.test
 	$(PY) benchmarks/engine.py
