@@ -183,13 +183,16 @@ def measure(arguments, n_runs, **environment):
 
 
 def print_times(quick):
-    rows = [
-        (name, *size, candidates, n_jobs)
-        for size, candidates in (((1_000, 20), 100), ((100_000, 50), 20))
-        for name in ("dummy", "naive Bayes", "stump")
-        for n_jobs in (1, 2)
+    loads = [
+        ("dummy", 1_000, 20, 100),
+        ("naive Bayes", 1_000, 20, 100),
+        ("stump", 1_000, 20, 100),
+        ("dummy", 100_000, 50, 20),
+        ("naive Bayes", 100_000, 50, 20),
+        ("stump", 100_000, 50, 6),
+        ("10-1000 trees", 1_000, 20, 24),
     ]
-    rows += [("10-1000 trees", 1_000, 20, 24, n_jobs) for n_jobs in (1, 2)]
+    rows = [(*load, n_jobs) for load in loads for n_jobs in (1, 2)]
     print(f"{'':46}{'time in s':>17}{'':7}{'CPU':>7}{'overhead/fit, us':>19}{'':7}{'use':>13}")
     print(
         f"{'load':15}{'rows x columns':>16}{'fits':>7}{'n_jobs':>8}"
@@ -199,7 +202,7 @@ def print_times(quick):
     for name, n_rows, n_columns, n_candidates, n_jobs in rows:
         if quick:
             n_candidates = max(n_candidates // 5, 3)
-        n_runs = 1 if quick else 3 if name.endswith("trees") else 5
+        n_runs = 1 if quick else 3 if n_candidates < 100 else 5
         found = measure([name, n_rows, n_columns, n_candidates, n_jobs], n_runs)
         theirs, ours = found["sklearn"], found["ours"]
         line = (

@@ -223,6 +223,7 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _search(
         self, plan: EvaluationPlan, space: SpaceUnion, seed: int, metric: Any, root_ctx: Any
     ) -> None:
+        deadline = None if self.timeout is None else time.monotonic() + self.timeout
         sampler = self._make_sampler(space, seed)
         wanted = space.n_wanted(self._n_candidates())
         n_trials = space.n_points(self._n_candidates())
@@ -242,15 +243,26 @@ class BaseHPTSearchCV(BaseSearchCV):
             n_trials,
             self.n_splits_,
             seed,
-            deciding_metric=metric if isinstance(metric, str) else None,
+            deciding_metric=self.refit if isinstance(self.refit, str) else None,
             raise_failures=self.error_score == "raise",
-            timeout=self.timeout,
+            deadline=deadline,
             candidate_timeout=self.candidate_timeout,
         )
         executor = self._make_executor(plan)
         loop = SearchLoop(sampler, executor, settings)
+        loop.observers = self._observers(loop, plan, settings, search_ctx)
+        self._run(loop, executor, metric)
+        exhausted = n_trials < wanted and loop.stop_reason == "budget"
+        self.stop_reason_ = "exhausted" if exhausted else loop.stop_reason
+        loop.close(f"the search stopped: {self.stop_reason_}")
+        self._record(loop)
+        self._select(loop, metric)
+        self._warn_if_stopped(loop, n_trials)
+        search_ctx.call_on_fit_task_end(estimator=self)
+
+    def _run(self, loop: SearchLoop, executor: Executor, metric: Any) -> None:
+        """Run the loop; whatever ends it, what is computed is kept and no process stays."""
         try:
-            loop.observers = self._observers(loop, plan, settings, search_ctx)
             loop.run()
         except BaseException as error:
             executor.close()
@@ -258,13 +270,6 @@ class BaseHPTSearchCV(BaseSearchCV):
             self._keep_what_there_is(loop, metric)
             raise
         executor.close()
-        exhausted = n_trials < wanted and loop.stop_reason == "budget"
-        self.stop_reason_ = "exhausted" if exhausted else loop.stop_reason
-        loop.close(f"the search stopped: {self.stop_reason_}")
-        self._record(loop, metric)
-        self._select(loop, metric)
-        self._warn_if_stopped(loop, n_trials)
-        search_ctx.call_on_fit_task_end(estimator=self)
 
     def _make_executor(self, plan: EvaluationPlan) -> Executor:
         must_kill = self.candidate_timeout is not None or self.memory_limit is not None
@@ -301,7 +306,7 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     # record
 
-    def _record(self, loop: SearchLoop, metric: Any) -> None:
+    def _record(self, loop: SearchLoop) -> None:
         """Turn the trials into `cv_results_`; what is computed is kept whatever comes next."""
         names = metric_names(loop.trials)
         self.multimetric_ = names is not None
@@ -320,7 +325,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         """After an interrupt: results and the best so far, no refit, no warnings."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._record(loop, metric)
+            self._record(loop)
             deciding = self._deciding_metric(metric)
             if not hasattr(self, "cv_results_") or f"mean_test_{deciding}" not in self.cv_results_:
                 return

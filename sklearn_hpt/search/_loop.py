@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections import deque
@@ -18,8 +17,6 @@ from sklearn_hpt._results import deciding_scores, fold_error
 from sklearn_hpt._trial import FoldResult, Trial, derived_seed
 from sklearn_hpt.exceptions import CandidateTimeoutError
 from sklearn_hpt.samplers import Sampler
-
-_log = logging.getLogger("sklearn_hpt")
 
 StopReason = Literal["budget", "exhausted", "timeout", "callback"]
 
@@ -51,8 +48,8 @@ class LoopSettings:
         Of several metrics, the one that decides.
     raise_failures : bool
         Whether the first failure ends the search.
-    timeout : float or None
-        Time for the whole search.
+    deadline : float or None
+        When the search ends at the latest, in the time of `time.monotonic`.
     candidate_timeout : float or None
         Time for the folds of one candidate together.
     """
@@ -62,7 +59,7 @@ class LoopSettings:
     seed: int
     deciding_metric: str | None = None
     raise_failures: bool = False
-    timeout: float | None = None
+    deadline: float | None = None
     candidate_timeout: float | None = None
 
 
@@ -96,8 +93,6 @@ class SearchLoop:
         self._n_told = 0
         self._n_results = 0
         self._seconds = 0.0
-        limit = settings.timeout
-        self._deadline = None if limit is None else time.monotonic() + limit
 
     def run(self) -> None:
         """Search until the budget, the space or the time is spent, or a callback stops it."""
@@ -119,10 +114,11 @@ class SearchLoop:
                 trial.close("stopped", why)
 
     def _time_left(self) -> float | None:
-        return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
+        deadline = self._settings.deadline
+        return None if deadline is None else max(deadline - time.monotonic(), 0.0)
 
     def _out_of_time(self) -> bool:
-        return self._deadline is not None and time.monotonic() >= self._deadline
+        return self._time_left() == 0.0
 
     # suggest
 
