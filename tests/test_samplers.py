@@ -325,3 +325,10 @@ def test_grid_numbers_the_integers_of_a_range():
 def test_grid_refuses_infinitely_many_points(dimension):
     with pytest.raises(SpaceError, match="'a'.*finitely many"):
         GridSampler({"a": dimension})
+
+
+def test_alternatives_share_a_budget_in_equal_parts():
+    sampler = RandomSampler([{"a": (0.0, 1.0)}, {"b": (0.0, 1.0)}], random_state=0)
+    names = [next(iter(sampler.ask())) for _ in range(20)]
+    assert names.count("a") == names.count("b") == 10
+    assert len(set(zip(names[::2], names[1::2], strict=True))) == 2  # in random order

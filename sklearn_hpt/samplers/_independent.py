@@ -21,8 +21,8 @@ _MAX_REDRAWS = 20  # then the unseen points of a finite space are gone through i
 class _IndependentSampler:
     """Draws from one alternative after the other, never the same point of a finite one twice.
 
-    Alternatives with a budget of their own come first, in order; the others share the rest,
-    each proposal from one of them at random.
+    Alternatives with a budget of their own come first, in order; the others share the rest in
+    equal parts, in random order.
     """
 
     lookahead: int | None = None
@@ -60,6 +60,9 @@ class _IndependentSampler:
                 shared.append(which)
             elif self._spent[which] < budget:
                 return which
+        # one of those drawn least often: few draws over two spaces must not all fall into one
+        fewest = min((self._spent[which] for which in shared), default=0)
+        shared = [which for which in shared if self._spent[which] == fewest]
         if len(shared) < 2:
             return shared[0] if shared else None
         rng = np.random.default_rng([self._seed, number, 1])  # not the stream of the draw

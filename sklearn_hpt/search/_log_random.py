@@ -40,8 +40,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         - a distribution of `scipy.stats` or any object with `rvs`;
         - a dimension of scikit-optimize or a distribution of Optuna.
 
-        Dictionaries in a list are alternatives that share `n_iter`; ``(dict, n_iter)`` pairs
-        have a budget of their own.
+        Dictionaries in a list are alternatives that share `n_iter` in equal parts;
+        ``(dict, n_iter)`` pairs have a budget of their own.
     n_iter : int, default=10
         Number of candidates. A finite space that has fewer is searched whole, and none of its
         points is evaluated twice.
