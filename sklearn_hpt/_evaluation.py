@@ -26,7 +26,7 @@ from sklearn_hpt._sklearn_compat import check_method_params, device, get_namespa
 from sklearn_hpt._trial import Failure, FoldResult, Scores
 
 _IMMUTABLE = {int, float, bool, str, type(None)}
-_CACHE_BYTES = 32 * 2**20  # slices of small data sets are all kept, of large ones the last
+CACHE_BYTES = 256 * 2**20  # for the fold slices of all workers of a search together
 
 
 @dataclass(frozen=True)
@@ -124,13 +124,14 @@ class Evaluator:
     """Evaluates tasks of one plan, one after the other.
 
     Slicing a fold out of a large array can cost more than fitting a cheap model on it.
-    Slices are therefore kept for the next candidate, as read-only arrays, within 32 MiB or
-    else for the latest fold only. A candidate that wants to write into its input gets a
-    copy, as does every candidate when the data is not in plain arrays.
+    Slices are therefore kept for the next candidate, as read-only arrays: of all folds where
+    they fit into `cache_bytes`, else of the latest only. A candidate that wants to write into
+    its input gets a copy, as does every candidate when the data is not in plain arrays.
     """
 
-    def __init__(self, plan: EvaluationPlan) -> None:
+    def __init__(self, plan: EvaluationPlan, cache_bytes: int = CACHE_BYTES) -> None:
         self.plan = plan
+        self._cache_bytes = cache_bytes
         self._folds: dict[tuple[int, bool], _Fold] = {}
         self._keep_slices = True
 
@@ -194,7 +195,7 @@ class Evaluator:
             return kept.shared()
         if self._keep_slices:
             size = _n_bytes(self.plan.X)
-            if (len(self._folds) + 1) * size > _CACHE_BYTES:
+            if (len(self._folds) + 1) * size > self._cache_bytes:
                 self._folds.clear()  # before slicing: two large folds are never held at once
         fold = self._slice(number, estimator)
         if self._keep_slices:

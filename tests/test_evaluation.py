@@ -14,7 +14,6 @@ from sklearn.metrics import accuracy_score, check_scoring, make_scorer
 from sklearn.model_selection import KFold, cross_validate
 from sklearn.svm import SVC
 
-from sklearn_hpt import _evaluation
 from sklearn_hpt._accuracy import is_plain_accuracy, plain_accuracy
 from sklearn_hpt._evaluation import EvaluationPlan, Evaluator, Task
 
@@ -72,9 +71,8 @@ def test_slices_of_small_data_are_cut_once(monkeypatch):
     assert cut == [0, 1, 2]
 
 
-def test_of_large_data_only_the_latest_slices_are_kept(monkeypatch):
-    monkeypatch.setattr(_evaluation, "_CACHE_BYTES", X.nbytes + 1)
-    evaluate = evaluator(SVC())
+def test_of_large_data_only_the_latest_slices_are_kept():
+    evaluate = Evaluator(evaluator(SVC()).plan, cache_bytes=X.nbytes + 1)
     for fold in (0, 1, 2, 2):
         evaluate(Task(0, fold, {}, seed=0))
         assert list(evaluate._folds) == [(fold, False)]

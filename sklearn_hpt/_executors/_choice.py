@@ -15,7 +15,7 @@ from joblib.parallel import get_active_backend
 from sklearn import get_config
 
 from sklearn_hpt import nets
-from sklearn_hpt._evaluation import EvaluationPlan
+from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan
 from sklearn_hpt._executors._joblib import JoblibExecutor
 from sklearn_hpt._executors._launch import make_launcher, user_limits_threads
 from sklearn_hpt._executors._local import SerialExecutor, ThreadExecutor
@@ -116,6 +116,7 @@ def _start_processes(
         warning_filters=_sendable_filters(),
         nested_backend=backend.get_nested_backend()[0],
         plan=payload.data,
+        cache_bytes=CACHE_BYTES // n_workers,
     )
 
     def setup_of(worker: int) -> bytes:

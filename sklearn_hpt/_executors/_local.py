@@ -13,7 +13,7 @@ from joblib import parallel_config
 from sklearn import config_context, get_config
 from threadpoolctl import threadpool_limits
 
-from sklearn_hpt._evaluation import EvaluationPlan, Evaluator, Task
+from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan, Evaluator, Task
 from sklearn_hpt._trial import FoldResult
 
 
@@ -85,7 +85,7 @@ class ThreadExecutor:
 
     def _run(self, task: Task) -> FoldResult:
         if not hasattr(self._local, "evaluate"):
-            self._local.evaluate = Evaluator(self._plan)
+            self._local.evaluate = Evaluator(self._plan, CACHE_BYTES // self.n_workers)
         with config_context(**self._config), parallel_config(backend=self._nested_backend):
             return self._local.evaluate(task)
 

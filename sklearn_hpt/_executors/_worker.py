@@ -44,6 +44,8 @@ class WorkerSetup:
         joblib backend for candidates that use joblib themselves.
     plan : bytes
         `Payload` of the evaluation plan.
+    cache_bytes : int
+        Memory for fold slices.
     """
 
     path: list[str]
@@ -54,6 +56,7 @@ class WorkerSetup:
     warning_filters: list[Any]
     nested_backend: Any
     plan: bytes
+    cache_bytes: int
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,7 +91,7 @@ def _prepare(setup: WorkerSetup) -> Evaluator:
     # forks of one process must not share the streams of unseeded estimators
     random.seed()
     np.random.seed()
-    evaluate = Evaluator(load(setup.plan))
+    evaluate = Evaluator(load(setup.plan), setup.cache_bytes)
     warnings.filters[:] = setup.warning_filters  # type: ignore[index]
     if setup.n_threads is not None:
         _limit_threads(setup.n_threads)
