@@ -8,6 +8,8 @@ a candidate that fails.
 from __future__ import annotations
 
 import numbers
+import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
@@ -25,6 +27,8 @@ from sklearn_hpt._accuracy import is_plain_accuracy, plain_accuracy
 from sklearn_hpt._sklearn_compat import check_method_params, device, get_namespace, safe_split
 from sklearn_hpt._trial import Failure, FoldResult, Scores
 
+_WANTS_TO_WRITE = re.compile(r"read-?only|writ(e)?able", re.IGNORECASE)
+_LONGEST_MESSAGE, _LONGEST_DETAILS = 1_000, 10_000
 _IMMUTABLE = {int, float, bool, str, type(None)}
 CACHE_BYTES = 256 * 2**20  # for the fold slices of all workers of a search together
 
@@ -48,6 +52,8 @@ class EvaluationPlan:
         Metadata for `fit` and for the scorer; what has a value per row is split like `X`.
     return_train_score : bool
         Whether the training side is scored too.
+    keep_exceptions : bool
+        Whether a failure holds its exception, to be raised.
     n_threads : int or None
         Threads that BLAS and torch may use for one evaluation; None leaves the number as it
         is. It decides in which order they add up, so results are the same to the last digit
@@ -62,6 +68,7 @@ class EvaluationPlan:
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     score_params: Mapping[str, Any] = field(default_factory=dict)
     return_train_score: bool = False
+    keep_exceptions: bool = False
     n_threads: int | None = None
 
 
@@ -137,12 +144,9 @@ class Evaluator:
 
     def __call__(self, task: Task) -> FoldResult:
         """Return the record of fitting and scoring the task's candidate on its fold."""
+        shared = self._keep_slices
         result = self._evaluate(task)
-        if (
-            result.failure is not None
-            and self._keep_slices
-            and "read-only" in result.failure.message
-        ):
+        if shared and result.failure is not None and _WANTS_TO_WRITE.search(result.failure.details):
             self._keep_slices = False
             self._folds.clear()
             result = self._evaluate(task)
@@ -176,9 +180,14 @@ class Evaluator:
             )
         if not self.plan.return_train_score:
             return test_scores, None, complaint
-        train_scores, train_complaint = _score(
-            estimator, fold.X_train, fold.y_train, scorer, fold.train_score_params
-        )
+        try:
+            train_scores, train_complaint = _score(
+                estimator, fold.X_train, fold.y_train, scorer, fold.train_score_params
+            )
+        except Exception as error:  # the test scores stand
+            if self.plan.keep_exceptions:
+                raise
+            train_scores, train_complaint = None, f"{format_exc()}{type(error).__name__}: {error}"
         return test_scores, train_scores, complaint or train_complaint
 
     def _failure(self, error: Exception) -> Failure:
@@ -186,33 +195,43 @@ class Evaluator:
         message, details = f"{type(error).__name__}: {first_line}", format_exc()
         if hint := nets.explain(self.plan.estimator, error):
             message, details = f"{message} ({hint})", f"{details}{hint}\n"
-        return Failure(message, details, error)
+        # an exception holds its frames, and they the fold's data
+        exception = error if self.plan.keep_exceptions else None
+        return Failure(message[:_LONGEST_MESSAGE], details[-_LONGEST_DETAILS:], exception)
 
     def _fold(self, number: int, estimator: Any) -> _Fold:
+        if not (self._keep_slices and _respects_read_only(estimator)):
+            return self._slice(number, estimator)
         pairwise = get_tags(estimator).input_tags.pairwise
         kept = self._folds.get((number, pairwise))
         if kept is not None:
             return kept.shared()
-        if self._keep_slices:
-            size = _n_bytes(self.plan.X)
-            if (len(self._folds) + 1) * size > self._cache_bytes:
-                self._folds.clear()  # before slicing: two large folds are never held at once
+        if (len(self._folds) + 1) * self._fold_bytes() > self._cache_bytes:
+            self._folds.clear()  # before slicing: two large folds are never held at once
         fold = self._slice(number, estimator)
-        if self._keep_slices:
-            self._keep_slices = self._can_share(fold) and not nets.contains_net(estimator)
-            if self._keep_slices:
-                self._folds[number, pairwise] = fold
-                return fold.shared()
-        return fold
+        self._keep_slices = self._can_share(fold)
+        if not self._keep_slices:
+            return fold
+        self._folds[number, pairwise] = fold
+        return fold.shared()
+
+    def _fold_bytes(self) -> int:
+        plan = self.plan
+        return sum(
+            map(_n_bytes, (plan.X, plan.y, *plan.fit_params.values(), *plan.score_params.values()))
+        )
 
     def _can_share(self, fold: _Fold) -> bool:
         """Make the fold's arrays read-only; return False if one must not or cannot be."""
         of_user = [*self.plan.fit_params.values(), *self.plan.score_params.values()]
-        return all(
-            not (isinstance(value, np.ndarray) and any(value is given for given in of_user))
-            and _make_read_only(value)
-            for value in fold.arrays()
-        )
+        parts = [part for value in fold.arrays() for part in _parts(value)]
+        for part in parts:
+            is_plain = type(part) is np.ndarray and not part.dtype.hasobject
+            if not is_plain or any(part is given for given in of_user):
+                return False
+        for part in parts:
+            part.flags.writeable = False
+        return True
 
     def _slice(self, number: int, estimator: Any) -> _Fold:
         plan = self.plan
@@ -242,10 +261,26 @@ def _own_values(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _n_bytes(X: Any) -> int:
-    if sp.issparse(X):
-        return X.data.nbytes if hasattr(X, "data") else 0
-    return getattr(X, "nbytes", 0)
+def _respects_read_only(estimator: Any) -> bool:
+    """Tell whether a candidate cannot write into read-only arrays, as torch.from_numpy can."""
+    if "torch" not in sys.modules:
+        return True
+    parts = [estimator, *estimator.get_params(deep=True).values()]
+    modules = (type(part).__module__ for part in parts if hasattr(part, "get_params"))
+    return all(module.startswith("sklearn.") for module in modules)
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    """Return the memory of a value: arrays, or what is none and cannot be made read-only."""
+    if value is None or isinstance(value, (numbers.Number, str)):
+        return ()
+    if sp.issparse(value) and value.format in ("csr", "csc"):
+        return value.data, value.indices, value.indptr
+    return (value,)
+
+
+def _n_bytes(value: Any) -> int:
+    return sum(getattr(part, "nbytes", 0) for part in _parts(value))
 
 
 def _view(value: Any) -> Any:
@@ -255,18 +290,6 @@ def _view(value: Any) -> Any:
         view.has_sorted_indices = value.has_sorted_indices
         return view
     return value.view() if isinstance(value, np.ndarray) else value
-
-
-def _make_read_only(value: Any) -> bool:
-    """Make an array read-only; return False for what cannot be protected so."""
-    if value is None or isinstance(value, (numbers.Number, str)):
-        return True
-    if sp.issparse(value) and value.format in ("csr", "csc"):
-        return all(map(_make_read_only, (value.data, value.indices, value.indptr)))
-    if type(value) is not np.ndarray or value.dtype.hasobject:
-        return False
-    value.flags.writeable = False
-    return True
 
 
 @contextmanager

@@ -1,6 +1,10 @@
 """One candidate on one fold: the same numbers as scikit-learn's, with less work."""
 
+import dataclasses
+import sys
+
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from hypothesis import given
@@ -115,3 +119,48 @@ def test_only_unweighted_accuracy_is_recognised(scorer, estimator, expected):
     assert is_plain_accuracy(scorer, estimator, y, {}) is expected
     assert not is_plain_accuracy(scorer, estimator, y.astype(float), {})
     assert not is_plain_accuracy(scorer, estimator, y, {"sample_weight": y})
+
+
+@pytest.mark.parametrize("as_given", [list, pd.Series, lambda y: y.astype(object)])
+def test_input_is_writable_whatever_the_targets_are(as_given):
+    plan = evaluator(WritesIntoItsInput()).plan
+    evaluate = Evaluator(dataclasses.replace(plan, y=as_given(y.astype(str))))
+    results = [evaluate(Task(i, 0, {"number": i}, seed=0)) for i in range(3)]
+    assert all(result.failure is None for result in results)
+
+
+class WritesThroughTorch(ClassifierMixin, BaseEstimator):
+    """Changes its input through torch, which does not see that it is read-only."""
+
+    def __init__(self, number=0):
+        self.number = number
+
+    def fit(self, X, y):
+        self.classes_, self.mean_ = np.unique(y), float(X.mean())
+        sys.modules["torch"].from_numpy(X).sub_(1.0)
+        return self
+
+    def score(self, X, y):
+        return self.mean_
+
+
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+def test_candidate_that_writes_through_torch_does_not_change_the_next_one():
+    pytest.importorskip("torch")
+    evaluate = evaluator(WritesThroughTorch())
+    scores = {evaluate(Task(i, 0, {"number": i}, seed=0)).test_scores for i in range(3)}
+    assert scores == {float(X[SPLITS[0][0]].mean())}
+
+
+def test_failure_of_the_training_score_leaves_the_test_score():
+    n_train = len(SPLITS[0][0])
+
+    def scorer(estimator, X, y):
+        if len(X) == n_train:
+            raise ValueError("not on this side")
+        return 0.5
+
+    evaluate = evaluator(SVC(), scoring=scorer, return_train_score=True)
+    result = evaluate(Task(0, 0, {}, seed=0))
+    assert result.test_scores == 0.5 and result.train_scores is None
+    assert "not on this side" in result.failure.message

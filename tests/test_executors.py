@@ -1,6 +1,7 @@
 """Where evaluations run changes neither results nor what belongs to the user."""
 
 import os
+import socket
 import subprocess
 import sys
 import warnings
@@ -265,3 +266,42 @@ def test_warnings_of_the_caller_are_respected_in_workers():
         warnings.simplefilter("ignore", UserWarning)
         search.fit(X, y)
     assert search.cv_results_["status"].tolist() == ["failed", "complete"]
+
+
+def test_workers_see_the_environment_of_now(monkeypatch):
+    search = LogRandomSearchCV(
+        Recorder("os.environ.get('MY_VARIABLE') == '5'"), {"number": [0]}, n_iter=1, n_jobs=2
+    )
+    assert search.fit(X, y).best_score_ == 0.0
+    monkeypatch.setenv("MY_VARIABLE", "5")
+    assert search.fit(X, y).best_score_ == 1.0
+
+
+def test_odd_settings_of_the_process_do_not_disturb_workers(monkeypatch, tmp_path):
+    monkeypatch.setattr(_launch.ForkServerLauncher, "_current", None)  # a server of its own
+    monkeypatch.syspath_prepend(tmp_path)
+    sys.path.insert(0, tmp_path)  # a Path is no str
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(30)
+    try:
+        search = LogRandomSearchCV(Recorder(), {"number": [0]}, n_iter=1, n_jobs=2)
+        assert search.fit(X, y).best_score_ == 1.0
+    finally:
+        socket.setdefaulttimeout(before)
+        sys.path.remove(tmp_path)
+
+
+def test_candidate_timeout_works_in_the_workers_of_an_outer_cross_validation():
+    from sklearn.model_selection import cross_val_score
+
+    search = LogRandomSearchCV(SVC(), {"C": (0.1, 10.0)}, n_iter=2, cv=2, candidate_timeout=60)
+    assert np.isfinite(cross_val_score(search, X, y, cv=2, n_jobs=2, error_score="raise")).all()
+
+
+def test_private_pages_of_a_memory_map_reach_the_workers(tmp_path):
+    private = np.memmap(tmp_path / "zeros", dtype=float, mode="w+", shape=300_000)
+    private = np.memmap(tmp_path / "zeros", dtype=float, mode="c", shape=300_000)
+    private[:] = 1.0
+    payload = Payload(private)
+    assert load(payload.data).min() == 1.0
+    payload.delete()

@@ -222,3 +222,146 @@ def wait_for(look, at_least, seconds=30):
         time.sleep(0.05)
     assert len(found) >= at_least
     return found
+
+
+def test_a_timeout_does_not_end_the_search():
+    search = search_over("well", "sleep", "nan", "sleep", "raise", n_iter=4, candidate_timeout=0.5)
+    search.param_distributions = {"how": ["sleep", "well"], "value": [0, 1, 2]}
+    search.n_iter = 6
+    search.fit(X, y)
+    assert sorted(search.cv_results_["status"]) == ["complete"] * 3 + ["timeout"] * 3
+
+
+class TwoArgumentsError(Exception):
+    def __init__(self, code, text):
+        super().__init__(f"{code} {text}")
+
+
+class RaisesTwoArguments(Misbehaving):
+    def fit(self, X, y):
+        if self.how != "well":
+            raise TwoArgumentsError(3, "boom")
+        return super().fit(X, y)
+
+
+def test_exception_that_cannot_be_loaded_again_is_a_row_too():
+    space = {"how": ["well", "other"]}
+    search = LogRandomSearchCV(RaisesTwoArguments(), space, n_iter=2, cv=3, n_jobs=2).fit(X, y)
+    assert errors(search) == {"well": "", "other": "TwoArgumentsError: 3 boom"}
+
+
+class Large(Misbehaving):
+    """Sleeps or fails with a large error after parameters that fill a pipe."""
+
+    def __init__(self, how="well", value=0, ballast=None):
+        super().__init__(how, value)
+        self.ballast = ballast
+
+    def fit(self, X, y):
+        if self.how == "large error":
+            time.sleep(0.02)
+            raise ValueError("x" * 2_000_000)
+        return super().fit(X, y)
+
+
+def test_large_parameters_and_errors_do_not_block_the_pipes():
+    hows = ["well", "large error", "sleep"]
+    ballast = [np.full(200_000, float(i)) for i in range(4)]
+    search = LogRandomSearchCV(
+        Large(), {"how": hows, "ballast": ballast}, n_iter=12, cv=2, n_jobs=2, candidate_timeout=1.0
+    ).fit(X, y)
+    assert sorted(search.cv_results_["status"]) == (
+        ["complete"] * 4 + ["failed"] * 4 + ["timeout"] * 4
+    )
+    assert all(len(error) <= 1000 for error in search.cv_results_["error"])
+
+
+class Forks(Misbehaving):
+    """Dies and leaves a child behind, whose number is in the file `how`."""
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        if self.how != "well":
+            if (pid := os.fork()) == 0:
+                time.sleep(600)
+            with open(self.how, "a") as file:
+                file.write(f"{pid}\n")
+            os._exit(1)
+        return self
+
+
+def is_running(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_children_of_a_candidate_die_with_it(tmp_path):
+    pids = str(tmp_path / "pids")
+    space = {"how": ["well", pids]}
+    search = LogRandomSearchCV(Forks(), space, n_iter=2, cv=2, n_jobs=2).fit(X, y)
+    assert rows(search) == {"well": "complete", pids: "failed"}
+    children = [int(line) for line in open(pids)]
+    assert len(children) == 2 and not any(map(is_running, children))
+
+
+def test_failures_do_not_keep_the_data_of_their_folds():
+    from sklearn_hpt._evaluation import EvaluationPlan, Evaluator, Task
+
+    plan = EvaluationPlan(Misbehaving(), X, y, [(np.arange(9), np.arange(9))], None)
+    result = Evaluator(plan)(Task(0, 0, {"how": "raise"}, seed=0))
+    assert result.failure.exception is None
+
+
+KILLS_SERVER = """
+import os, sys, threading, time
+sys.path.insert(0, {tests!r})
+from estimators import Misbehaving
+from sklearn.datasets import load_iris
+from sklearn_hpt import LogRandomSearchCV
+import psutil
+X, y = load_iris(return_X_y=True)
+space = {{"how": ["well", "sleep"], "value": [0, 1, 2]}}
+search = LogRandomSearchCV(
+    Misbehaving(seconds=0.5), space, n_iter=6, cv=3, n_jobs=2, random_state=0
+)
+search.fit(X, y)
+server, = psutil.Process().children()
+threading.Timer(1.0, server.kill).start()
+search.fit(X, y)
+print(len(search.cv_results_["params"]), set(search.cv_results_.get("status", ["complete"])))
+search.fit(X, y)
+print(len(search.cv_results_["params"]))
+"""
+
+
+def test_search_survives_the_death_of_the_fork_server(tmp_path):
+    script = tmp_path / "kills_server.py"
+    script.write_text(KILLS_SERVER.format(tests=os.path.dirname(__file__)))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=90)
+    assert done.stdout == "6 {'complete'}\n6\n", done.stderr
+
+
+EARLY = """
+import os, signal, sys, threading
+sys.path.insert(0, {tests!r})
+from estimators import Misbehaving
+from sklearn.datasets import load_iris
+from sklearn_hpt import LogRandomSearchCV
+X, y = load_iris(return_X_y=True)
+search = LogRandomSearchCV(Misbehaving(), {{"value": [0, 1, 2]}}, n_iter=3, cv=3, n_jobs=2)
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    search.fit(X, y)
+except KeyboardInterrupt:
+    print("interrupted")
+print(len(search.fit(X, y).cv_results_["params"]))
+"""
+
+
+def test_interrupt_while_workers_start_leaves_a_search_that_can_be_fitted(tmp_path):
+    script = tmp_path / "early.py"
+    script.write_text(EARLY.format(tests=os.path.dirname(__file__)))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "interrupted\n3\n", done.stderr

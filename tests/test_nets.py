@@ -207,3 +207,23 @@ def test_net_on_cuda_is_searched_and_refitted():
     search.fit(X, y)
     assert search.best_score_ > 0.3
     assert next(search.best_estimator_["net"].module_.parameters()).is_cuda
+
+
+@pytest.mark.parametrize("targets", [y, y.astype(float), y.astype(np.float32)])
+def test_targets_of_regressors_become_floats_whatever_the_loss(targets):
+    net = skorch.NeuralNetRegressor(
+        torch.nn.Linear, criterion=torch.nn.HuberLoss, module__in_features=64,
+        module__out_features=1, train_split=None, verbose=0, max_epochs=1,
+    )  # fmt: skip
+    search = LogRandomSearchCV(net, {"lr": [1e-5]}, n_iter=1, cv=2).fit(X, targets[:, None])
+    assert np.isfinite(search.best_score_)
+
+
+@pytest.mark.parametrize("dtype", [int, bool, np.uint8, np.float64])
+def test_targets_of_binary_classifiers_become_floats(dtype):
+    net = skorch.NeuralNetBinaryClassifier(
+        torch.nn.Linear, module__in_features=64, module__out_features=1, train_split=None,
+        verbose=0, max_epochs=1,
+    )  # fmt: skip
+    search = LogRandomSearchCV(net, {"lr": [1e-3]}, n_iter=1, cv=2).fit(X, (y > 4).astype(dtype))
+    assert 0 <= search.best_score_ <= 1

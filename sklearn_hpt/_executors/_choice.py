@@ -6,7 +6,9 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import cloudpickle
@@ -17,7 +19,12 @@ from sklearn import get_config
 from sklearn_hpt import nets
 from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan
 from sklearn_hpt._executors._joblib import JoblibExecutor
-from sklearn_hpt._executors._launch import make_launcher, user_limits_threads
+from sklearn_hpt._executors._launch import (
+    import_path,
+    make_launcher,
+    user_limits_threads,
+    worker_environment,
+)
 from sklearn_hpt._executors._local import SerialExecutor, ThreadExecutor
 from sklearn_hpt._executors._payload import Payload
 from sklearn_hpt._executors._processes import ProcessExecutor
@@ -59,7 +66,9 @@ def choose_executor(
     """
     backend, _ = get_active_backend()
     kind = type(backend).__name__
-    local = kind in ("LokyBackend", "SequentialBackend")
+    # threads within a worker are joblib's choice, threads outside are the user's
+    nested = kind == "ThreadingBackend" and (backend.nesting_level or 0) > 0 and isolate != "no"
+    local = nested or kind in ("LokyBackend", "SequentialBackend")
     can_isolate = local and sys.platform != "win32"
     if isolate == "always" and not can_isolate:
         raise ValueError(
@@ -69,7 +78,7 @@ def choose_executor(
         )
     devices = nets.cuda_devices() if nets.runs_on_cuda(plan.estimator) else []
     n_workers = len(devices) if devices and n_jobs in (None, -1) else effective_n_jobs(n_jobs)
-    if kind == "SequentialBackend":
+    if nested or kind == "SequentialBackend":
         n_workers = 1
     if can_isolate and (n_workers > 1 or isolate != "no"):
         return _start_processes(plan, n_workers, backend, devices, memory_limit)
@@ -87,7 +96,10 @@ def threads_per_worker() -> int | None:
     """
     backend, _ = get_active_backend()
     chosen = getattr(backend, "inner_max_num_threads", None)
-    return None if chosen is None and user_limits_threads() else chosen or 1
+    if chosen is None and user_limits_threads():
+        of_environment = os.environ.get("OMP_NUM_THREADS", "")
+        return int(of_environment) if of_environment.isdigit() else None
+    return chosen or 1
 
 
 def _start_processes(
@@ -106,10 +118,26 @@ def _start_processes(
             f"({type(error).__name__}: {error}); use n_jobs=1 without timeouts, or "
             "joblib.parallel_config('threading')."
         ) from error
-    launcher.keep(payload.folders)
-    setup = WorkerSetup(
-        path=sys.path,
+
+    def on_close() -> None:
+        payload.delete()
+        with suppress(OSError):
+            launcher.forget(payload.folders)
+
+    try:
+        launcher.keep(payload.folders)
+        setup = _setup(payload, n_workers, backend, memory_limit)
+        return ProcessExecutor(n_workers, launcher, partial(_setup_of, setup, devices), on_close)
+    except BaseException:
+        on_close()
+        raise
+
+
+def _setup(payload: Payload, n_workers: int, backend: Any, memory_limit: int | None) -> WorkerSetup:
+    return WorkerSetup(
+        path=import_path(),
         folder=os.getcwd(),
+        environment=worker_environment(),
         n_threads=threads_per_worker(),
         memory_limit=memory_limit,
         config=get_config(),
@@ -119,17 +147,13 @@ def _start_processes(
         cache_bytes=CACHE_BYTES // n_workers,
     )
 
-    def setup_of(worker: int) -> bytes:
-        if not devices:
-            return cloudpickle.dumps(setup)
+
+def _setup_of(setup: WorkerSetup, devices: list[str], worker: int) -> bytes:
+    """Return the first message to a worker, with the device whose turn it is."""
+    if devices:
         visible = {"CUDA_VISIBLE_DEVICES": devices[worker % len(devices)]}
-        return cloudpickle.dumps(replace(setup, environment=visible))
-
-    def on_close() -> None:
-        payload.delete()
-        launcher.forget(payload.folders)
-
-    return ProcessExecutor(n_workers, launcher, setup_of, on_close)
+        setup = replace(setup, environment={**setup.environment, **visible})
+    return cloudpickle.dumps(setup)
 
 
 def _modules_of(plan: EvaluationPlan) -> Iterable[str]:
@@ -143,6 +167,9 @@ def _modules_of(plan: EvaluationPlan) -> Iterable[str]:
     return modules - {"__main__", "builtins"}
 
 
-def _sendable_filters() -> list[Any]:
-    """Return the warning filters whose category a worker can import."""
-    return [item for item in warnings.filters if item[2].__module__ != "__main__"]
+def _sendable_filters() -> list[bytes]:
+    filters = []
+    for item in warnings.filters:
+        with suppress(Exception):
+            filters.append(cloudpickle.dumps(item))
+    return filters

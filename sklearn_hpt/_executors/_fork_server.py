@@ -19,6 +19,7 @@ import shutil
 import signal
 import socket
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -78,21 +79,27 @@ class _ForkServer:
         pid = os.fork()
         if pid:
             os.close(fd)
+            with suppress(OSError):  # the worker does it too, whoever is first
+                os.setpgid(pid, pid)
             self._workers.add(pid)
             return pid
         code = 1
         try:
+            os.setpgid(0, 0)  # a group of its own, to be ended with all that it starts
             self._control.close()
             work(Connection(fd))
             code = 0
         finally:
             os._exit(code)
 
-    def _end(self, pid: int) -> int:
-        """Kill a worker if it is alive; return its exit code, or minus its signal."""
-        self._workers.discard(pid)
+    def _end(self, pid: int) -> int | None:
+        """Kill a worker and what it started; return its exit code, or minus its signal."""
+        if pid not in self._workers:
+            return None
+        self._workers.remove(pid)
         # one that has died by itself is reaped with its own status: a signal to it is lost
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(status)
 

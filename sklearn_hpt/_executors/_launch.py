@@ -31,6 +31,14 @@ def user_limits_threads() -> bool:
     return any(name in os.environ for name in _THREAD_VARIABLES)
 
 
+def worker_environment() -> dict[str, str]:
+    """Return the environment variables of workers: one thread unless the user said otherwise."""
+    environment = dict(os.environ)
+    if not user_limits_threads():
+        environment.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    return environment
+
+
 class WorkerHandle(Protocol):
     """A worker process, seen from the process that searches."""
 
@@ -66,20 +74,31 @@ def make_launcher(modules: Iterable[str]) -> Launcher:
     return launcher
 
 
+def import_path() -> list[str]:
+    """Return `sys.path` without what is no string, which the import system ignores too."""
+    return [entry for entry in sys.path if isinstance(entry, str)]
+
+
+def _socketpair(kind: int = socket.SOCK_STREAM) -> tuple[socket.socket, socket.socket]:
+    """Return two connected sockets that block, whatever the default time-out is."""
+    pair = socket.socketpair(socket.AF_UNIX, kind)
+    for end in pair:
+        end.settimeout(None)
+    return pair
+
+
 def _start(function: str, sock: socket.socket, **options: Any) -> subprocess.Popen[bytes]:
     """Run `function(fd)` of this package in a new interpreter that inherits the socket."""
     module, name = function.rsplit(".", 1)
     code = (
-        f"import sys; sys.path[:] = {sys.path!r}; from {module} import {name}; {name}(sys.argv[1:])"
+        f"import sys; sys.path[:] = {import_path()!r}; "
+        f"from {module} import {name}; {name}(sys.argv[1:])"
     )
-    environment = dict(os.environ)
-    if not user_limits_threads():
-        environment.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     return subprocess.Popen(
         [sys.executable, "-c", code, str(sock.fileno())],
         pass_fds=[sock.fileno()],
         stdin=subprocess.DEVNULL,
-        env=environment,
+        env=worker_environment(),
         **options,
     )
 
@@ -88,7 +107,7 @@ class SpawnLauncher:
     """Starts each worker as a new interpreter."""
 
     def launch(self) -> WorkerHandle:
-        ours, theirs = socket.socketpair()
+        ours, theirs = _socketpair()
         with theirs:
             process = _start("sklearn_hpt._executors._spawned.main", theirs)
         return _Spawned(process, Connection(ours.detach()))
@@ -131,7 +150,7 @@ class ForkServerLauncher:
 
     def __init__(self) -> None:
         self._owner = os.getpid()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _socketpair(socket.SOCK_SEQPACKET)
         self._control = ours
         self._preloaded: set[str] = set()
         with theirs:  # a session of its own: a signal to this one must not reach the server
@@ -142,7 +161,8 @@ class ForkServerLauncher:
         os.register_at_fork(after_in_child=ours.close)
 
     def _answers(self) -> bool:
-        if self._owner != os.getpid() or self._process.poll() is not None:
+        gone = self._control.fileno() < 0 or self._process.poll() is not None
+        if gone or self._owner != os.getpid():
             return False
         with suppress(OSError):
             self.keep([])
@@ -150,10 +170,15 @@ class ForkServerLauncher:
         return False
 
     def _ask(self, do: str, *fds: int, **arguments: Any) -> Any:
+        message = json.dumps({"do": do, **arguments}).encode()
         with self._lock:
-            message = json.dumps({"do": do, **arguments}).encode()
-            socket.send_fds(self._control, [message], list(fds))
-            reply = self._control.recv(2**16)
+            try:
+                socket.send_fds(self._control, [message], list(fds))
+                reply = self._control.recv(2**16)
+            except BaseException:
+                # interrupted between a request and its reply: the next reply would be this one
+                self._control.close()
+                raise
         if not reply:
             raise ConnectionError("The process that starts workers has died.")
         return json.loads(reply)
@@ -166,12 +191,17 @@ class ForkServerLauncher:
         new = sorted(name for name in set(modules) - self._preloaded if _is_installed(name))
         if new:
             self._preloaded.update(new)
-            self._ask("import", modules=new, path=sys.path)
+            self._ask("import", modules=new, path=import_path())
 
     def launch(self) -> WorkerHandle:
-        ours, theirs = socket.socketpair()
+        ours, theirs = _socketpair()
         with theirs:
-            pid = self._ask("fork", theirs.fileno())
+            try:
+                pid = self._ask("fork", theirs.fileno())
+            except OSError:
+                if (successor := self.running()) is self:
+                    raise
+                return successor.launch()
         return _Forked(self, pid, Connection(ours.detach()))
 
     def end(self, pid: int) -> int:
@@ -194,11 +224,19 @@ class _Forked:
     def __init__(self, launcher: ForkServerLauncher, pid: int, connection: Connection) -> None:
         self._launcher = launcher
         self._pid = pid
+        self._exit_code: int | None = None
         self.connection = connection
 
     def end(self) -> int:
         self.connection.close()
-        return self._launcher.end(self._pid)
+        if self._exit_code is None:
+            try:
+                self._exit_code = self._launcher.end(self._pid)
+            except OSError:  # the server has died
+                with suppress(ProcessLookupError):
+                    os.kill(self._pid, signal.SIGKILL)
+                self._exit_code = -signal.SIGKILL
+        return self._exit_code
 
 
 def _is_installed(module: str) -> bool:

@@ -95,9 +95,16 @@ class _ArraysFromFiles(pickle.Unpickler):
 
 
 def _is_whole_map(array: np.memmap) -> bool:
-    """Tell whether the array is the map itself: `offset` is wrong for slices of it."""
-    whole = not isinstance(array.base, np.ndarray) and array.filename is not None
-    return whole and (array.flags.c_contiguous or array.flags.f_contiguous)
+    """Tell whether another process finds the same values in the file.
+
+    Not so for a slice of a map, whose `offset` is that of the whole, for private pages, nor
+    for a file that has been removed.
+    """
+    if isinstance(array.base, np.ndarray) or array.filename is None or array.mode == "c":
+        return False
+    if not os.path.exists(array.filename):
+        return False
+    return array.flags.c_contiguous or array.flags.f_contiguous
 
 
 def _order(array: np.ndarray) -> str:

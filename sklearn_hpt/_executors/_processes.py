@@ -6,6 +6,7 @@ overstays a time limit it is known which task to blame; the others go to another
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,6 +25,19 @@ _MOST_QUEUED = 32
 _MOST_QUEUED_BYTES = 2**15  # less than a socket buffers: sending must never block
 
 
+@dataclass(frozen=True)
+class _Message:
+    """A task and what is sent for it."""
+
+    task: Task
+    data: bytes
+
+    @classmethod
+    def of(cls, task: Task) -> _Message:
+        # the numbers outside, so that a task that cannot be loaded can still be answered
+        return cls(task, pickle.dumps((task.trial, task.fold, cloudpickle.dumps(task))))
+
+
 @dataclass
 class _Worker:
     """A process and the tasks it was sent, the first of which it evaluates."""
@@ -31,17 +45,16 @@ class _Worker:
     number: int
     handle: WorkerHandle
     ready: bool = False
-    queue: deque[tuple[Task, int]] = field(default_factory=deque)  # with bytes
+    queue: deque[_Message] = field(default_factory=deque)
     head_since: float = 0.0
 
     @property
     def n_bytes(self) -> int:
-        return sum(size for _, size in self.queue)
+        return sum(len(message.data) for message in self.queue)
 
     def deadline(self) -> float | None:
-        if not self.ready or not self.queue or self.queue[0][0].time_limit is None:
-            return None
-        return self.head_since + self.queue[0][0].time_limit
+        limit = self.queue[0].task.time_limit if self.ready and self.queue else None
+        return None if limit is None else self.head_since + limit
 
 
 class ProcessExecutor:
@@ -71,7 +84,7 @@ class ProcessExecutor:
         self._setup_of = setup_of
         self._on_close = on_close
         self._workers: list[_Worker] = []
-        self._backlog: deque[Task] = deque()
+        self._backlog: deque[_Message] = deque()
         self._task_seconds: float | None = None  # running mean
         try:
             for number in range(n_workers):
@@ -86,8 +99,8 @@ class ProcessExecutor:
         return _Worker(number, handle)
 
     def n_free(self) -> int:
-        free = sum(max(self._depth() - len(w.queue), 0) for w in self._workers if self._has_room(w))
-        return free - len(self._backlog)
+        room = (self._depth() - len(w.queue) for w in self._workers if _has_room(w))
+        return sum(max(n, 0) for n in room) - len(self._backlog)
 
     def _depth(self) -> int:
         """Return how many tasks a worker may have: more than one only if they are short."""
@@ -95,28 +108,23 @@ class ProcessExecutor:
             return 1
         return min(1 + int(_QUEUED_SECONDS / (self._task_seconds + 1e-6)), _MOST_QUEUED)
 
-    @staticmethod
-    def _has_room(worker: _Worker) -> bool:
-        return not worker.queue or worker.n_bytes < _MOST_QUEUED_BYTES
-
     def submit(self, task: Task) -> None:
-        self._backlog.append(task)
+        self._backlog.append(_Message.of(task))
         self._send_backlog()
 
     def _send_backlog(self) -> None:
         while self._backlog:
             worker = min(self._workers, key=lambda w: len(w.queue))
-            if len(worker.queue) >= self._depth() or not self._has_room(worker):
+            if len(worker.queue) >= self._depth() or not _has_room(worker, self._backlog[0]):
                 return
             self._send(worker, self._backlog.popleft())
 
-    def _send(self, worker: _Worker, task: Task) -> None:
-        message = cloudpickle.dumps(task)
+    def _send(self, worker: _Worker, message: _Message) -> None:
         if not worker.queue:
             worker.head_since = time.monotonic()
-        worker.queue.append((task, len(message)))
+        worker.queue.append(message)
         try:
-            worker.handle.connection.send_bytes(message)
+            worker.handle.connection.send_bytes(message.data)
         except ConnectionError:
             pass  # it has died, which `wait` will find
 
@@ -141,16 +149,16 @@ class ProcessExecutor:
 
     def _receive(self, worker: _Worker) -> list[FoldResult]:
         results: list[FoldResult] = []
-        try:
-            while not results or worker.handle.connection.poll():
-                message = cloudpickle.loads(worker.handle.connection.recv_bytes())
-                if worker.ready:
-                    results.append(self._finish_head(worker, message))
-                else:
-                    self._finish_setup(worker, message)
-                    return []
-        except (EOFError, ConnectionError):
-            results += self._replace_dead(worker)
+        while not results or worker.handle.connection.poll():
+            try:
+                data = worker.handle.connection.recv_bytes()
+            except (EOFError, ConnectionError):
+                return results + self._replace_dead(worker)
+            message = cloudpickle.loads(data)
+            if not worker.ready:
+                self._finish_setup(worker, message)
+                return []
+            results.append(self._finish_head(worker, message))
         return results
 
     def _finish_setup(self, worker: _Worker, complaint: str | None) -> None:
@@ -177,7 +185,7 @@ class ProcessExecutor:
                 f"A worker process {ended} before it could evaluate anything; "
                 "use n_jobs=1 to see why."
             )
-        culprit = worker.queue.popleft()[0] if worker.queue else None
+        culprit = worker.queue.popleft().task if worker.queue else None
         self._replace(worker)
         if culprit is None:
             return []
@@ -192,7 +200,7 @@ class ProcessExecutor:
                 continue
             seconds = time.monotonic() - worker.head_since
             worker.handle.end()
-            culprit, _ = worker.queue.popleft()
+            culprit = worker.queue.popleft().task
             self._replace(worker)
             message = f"stopped after {seconds:.1f} s, its time limit"
             results.append(_unfinished(culprit, CandidateTimeoutError(message), fit_time=seconds))
@@ -200,23 +208,31 @@ class ProcessExecutor:
 
     def _replace(self, worker: _Worker) -> None:
         """Put a new process in the place of one that has ended; its tasks go back."""
-        self._backlog.extendleft(task for task, _ in reversed(worker.queue))
+        self._backlog.extendleft(reversed(worker.queue))
         self._workers[self._workers.index(worker)] = self._launch(worker.number)
 
     def cancel(self, trial: int) -> None:
-        self._backlog = deque(task for task in self._backlog if task.trial != trial)
+        self._backlog = deque(item for item in self._backlog if item.task.trial != trial)
         for worker in list(self._workers):
-            if worker.queue and worker.queue[0][0].trial == trial:
+            if worker.queue and worker.queue[0].task.trial == trial:
                 worker.handle.end()
-                worker.queue = deque(item for item in worker.queue if item[0].trial != trial)
+                worker.queue = deque(item for item in worker.queue if item.task.trial != trial)
                 self._replace(worker)
 
     def close(self) -> None:
-        for worker in self._workers:
-            worker.handle.end()
-        self._workers.clear()
-        self._backlog.clear()
-        self._on_close()
+        try:
+            for worker in self._workers:
+                worker.handle.end()
+        finally:
+            self._workers.clear()
+            self._backlog.clear()
+            self._on_close()
+
+
+def _has_room(worker: _Worker, message: _Message | None = None) -> bool:
+    """Tell whether sending cannot block: only a worker that reads gets a large message."""
+    size = 0 if message is None else len(message.data)
+    return not worker.queue or worker.n_bytes + size < _MOST_QUEUED_BYTES
 
 
 def _unfinished(task: Task, error: Exception, fit_time: float = 0.0) -> FoldResult:

@@ -7,8 +7,10 @@ import pickle
 import random
 import sys
 import warnings
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from traceback import format_exc
 from typing import Any
 
 import cloudpickle
@@ -19,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from sklearn_hpt._evaluation import Evaluator
 from sklearn_hpt._executors._payload import load
-from sklearn_hpt._trial import FoldResult
+from sklearn_hpt._trial import Failure, FoldResult
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,15 @@ class WorkerSetup:
     path, folder : list of str, str
         `sys.path` and the working directory.
     environment : dict
-        Environment variables of this worker.
+        All environment variables of this worker.
     n_threads : int or None
         Threads that BLAS, OpenMP and torch may use; None leaves them alone.
     memory_limit : int or None
         Bytes of memory that the worker may allocate beyond what it starts with.
     config : dict
         scikit-learn's configuration.
-    warning_filters : list
-        `warnings.filters`.
+    warning_filters : list of bytes
+        Each item of `warnings.filters`, pickled: a category may not be found.
     nested_backend : object
         joblib backend for candidates that use joblib themselves.
     plan : bytes
@@ -50,14 +52,14 @@ class WorkerSetup:
 
     path: list[str]
     folder: str
+    environment: dict[str, str]
     n_threads: int | None
     memory_limit: int | None
     config: dict[str, Any]
-    warning_filters: list[Any]
+    warning_filters: list[bytes]
     nested_backend: Any
     plan: bytes
     cache_bytes: int
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 def work(connection: Connection) -> None:
@@ -66,6 +68,8 @@ def work(connection: Connection) -> None:
     The first message is a pickled `WorkerSetup`, answered by None or the text of an error;
     each further one is a pickled task, answered by its `FoldResult`.
     """
+    # a process that a candidate forks must not keep the connection open after its end
+    os.register_at_fork(after_in_child=connection.close)
     try:
         setup: WorkerSetup = cloudpickle.loads(connection.recv_bytes())
         evaluate = _prepare(setup)
@@ -78,13 +82,24 @@ def work(connection: Connection) -> None:
     with config_context(**setup.config), parallel_config(backend=setup.nested_backend):
         while True:
             try:
-                task = cloudpickle.loads(connection.recv_bytes())
+                message = connection.recv_bytes()
             except (EOFError, ConnectionError):
                 return
-            connection.send_bytes(_sendable(evaluate(task)))
+            connection.send_bytes(_sendable(_evaluated(message, evaluate)))
+
+
+def _evaluated(message: bytes, evaluate: Evaluator) -> FoldResult:
+    trial, fold, data = pickle.loads(message)
+    try:
+        task = cloudpickle.loads(data)
+    except Exception as error:
+        what = f"its parameters could not be loaded: {type(error).__name__}: {error}"
+        return FoldResult(trial, fold, failure=Failure(what, format_exc(), error))
+    return evaluate(task)
 
 
 def _prepare(setup: WorkerSetup) -> Evaluator:
+    os.environ.clear()
     os.environ.update(setup.environment)  # before anything looks for a GPU
     sys.path[:] = setup.path
     os.chdir(setup.folder)
@@ -92,12 +107,20 @@ def _prepare(setup: WorkerSetup) -> Evaluator:
     random.seed()
     np.random.seed()
     evaluate = Evaluator(load(setup.plan), setup.cache_bytes)
-    warnings.filters[:] = setup.warning_filters  # type: ignore[index]
+    warnings.filters[:] = _loaded_filters(setup)  # type: ignore[index]
     if setup.n_threads is not None:
         _limit_threads(setup.n_threads)
     if setup.memory_limit is not None:
         _limit_memory(setup.memory_limit)
     return evaluate
+
+
+def _loaded_filters(setup: WorkerSetup) -> list[Any]:
+    filters = []
+    for data in setup.warning_filters:
+        with suppress(Exception):
+            filters.append(cloudpickle.loads(data))
+    return filters
 
 
 def _limit_threads(n_threads: int) -> None:
@@ -117,8 +140,11 @@ def _limit_memory(n_bytes: int) -> None:
 
 
 def _sendable(result: FoldResult) -> bytes:
-    try:
-        return cloudpickle.dumps(result)
+    if result.failure is None or result.failure.exception is None:
+        return pickle.dumps(result)
+    try:  # some exceptions can be pickled but not loaded again
+        data = cloudpickle.dumps(result)
+        cloudpickle.loads(data)
+        return data
     except Exception:
-        assert result.failure is not None  # all else in a result is numbers
         return pickle.dumps(replace(result, failure=replace(result.failure, exception=None)))

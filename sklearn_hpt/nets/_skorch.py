@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
 
 from sklearn_hpt.exceptions import TrainSplitWarning
 
@@ -130,18 +131,18 @@ def _as_array(X: Any, wanted: np.dtype) -> np.ndarray:
 
 
 def cast_targets(estimator: Any, y: Any) -> Any:
-    """Return `y` as int64 for a classifier and in torch's default float for a regressor."""
+    """Return `y` as int64, for a regressor or a binary classifier in torch's default float."""
     nets = find_nets(estimator)
     if not nets or y is None:
         return y
     array = y.to_numpy() if hasattr(y, "to_numpy") else y
     if not isinstance(array, np.ndarray):
         return y
-    if array.dtype.kind in "iub" and getattr(nets[0], "_estimator_type", "") != "regressor":
-        return array.astype(np.int64)
-    if array.dtype.kind in "iuf" and getattr(nets[0], "_estimator_type", "") == "regressor":
-        return array.astype(_float_dtype())
-    return array
+    skorch = sys.modules["skorch"]
+    binary = getattr(skorch, "NeuralNetBinaryClassifier", ())
+    if isinstance(nets[0], binary) or is_regressor(nets[0]):
+        return array.astype(_float_dtype()) if array.dtype.kind in "iufb" else array
+    return array.astype(np.int64) if array.dtype.kind in "iub" else array
 
 
 def explain(estimator: Any, error: Exception) -> str:

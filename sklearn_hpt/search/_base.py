@@ -186,6 +186,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             routed.scorer.score,
             self.return_train_score,
             # with other numbers of threads, sums would differ in the last digit
+            keep_exceptions=self.error_score == "raise",
             n_threads=None if self.random_state is None else threads_per_worker(),
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
@@ -263,13 +264,14 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _run(self, loop: SearchLoop, executor: Executor, metric: Any) -> None:
         """Run the loop; whatever ends it, what is computed is kept and no process stays."""
         try:
-            loop.run()
+            try:
+                loop.run()
+            finally:
+                executor.close()
         except BaseException as error:
-            executor.close()
             loop.close(f"the search was interrupted: {type(error).__name__}")
             self._keep_what_there_is(loop, metric)
             raise
-        executor.close()
 
     def _make_executor(self, plan: EvaluationPlan) -> Executor:
         must_kill = self.candidate_timeout is not None or self.memory_limit is not None

@@ -100,11 +100,13 @@ class SearchLoop:
             self._submit_tasks()
             if not self._running:
                 return
-            for result in self._executor.wait(self._time_left()):
-                if self._record(result):
-                    self.stop_reason = "callback"
-                    return
-        self.stop_reason = "timeout"
+            wishes = [self._record(result) for result in self._executor.wait(self._time_left())]
+            if any(wishes):
+                self.stop_reason = "callback"
+                break
+        else:
+            self.stop_reason = "timeout"
+        self._forget_running(set(self._running))
 
     def close(self, why: str) -> None:
         """Drop trials that never started and mark the unfinished ones as stopped."""
@@ -123,7 +125,7 @@ class SearchLoop:
     # suggest
 
     def _submit_tasks(self) -> None:
-        for _ in range(self._executor.n_free()):
+        while self._executor.n_free() > 0:
             if not self._ready:
                 self._propose_block()
             if not self._ready:
@@ -155,8 +157,6 @@ class SearchLoop:
         return max(1, min(int(_BLOCK_SECONDS / (candidate_seconds + 1e-6)), _LARGEST_BLOCK))
 
     def _submit(self, trial: Trial, fold: int) -> None:
-        if trial.status is not None:
-            return
         limit = self._settings.candidate_timeout
         contexts = [observer.task_begins(trial.number, fold) for observer in self.observers]
         self._running.add((trial.number, fold))
@@ -204,9 +204,13 @@ class SearchLoop:
 
     def _give_up(self, trial: Trial, why: str) -> None:
         trial.close("timeout", why)
+        self._ready = deque(item for item in self._ready if item[0] is not trial)
         self._executor.cancel(trial.number)
-        for number, fold in [task for task in self._running if task[0] == trial.number]:
-            self._running.remove((number, fold))
+        self._forget_running({task for task in self._running if task[0] == trial.number})
+
+    def _forget_running(self, tasks: set[tuple[int, int]]) -> None:
+        self._running -= tasks
+        for number, fold in sorted(tasks):
             for observer in self.observers:  # hears of the end of what it heard begin
                 observer.task_ends(number, fold, FoldResult(number, fold))
 
