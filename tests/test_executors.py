@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -21,6 +22,7 @@ from sklearn.model_selection import KFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_info
 
 from sklearn_hpt import LogRandomSearchCV
 from sklearn_hpt._evaluation import EvaluationPlan, Task
@@ -305,3 +307,17 @@ def test_private_pages_of_a_memory_map_reach_the_workers(tmp_path):
     payload = Payload(private)
     assert load(payload.data).min() == 1.0
     payload.delete()
+
+
+def test_searches_in_threads_leave_the_threads_of_blas_as_they_were():
+    def n_threads():
+        return [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+
+    def fit(n_iter):
+        search = LogRandomSearchCV(SVC(), {"C": (0.1, 10.0)}, n_iter=n_iter, random_state=0)
+        return search.fit(X, y)
+
+    before = n_threads()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fit, [3, 10]))
+    assert n_threads() == before

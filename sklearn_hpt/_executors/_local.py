@@ -6,7 +6,6 @@ import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for_futures
-from contextlib import ExitStack
 from typing import Any
 
 from joblib import parallel_config
@@ -17,12 +16,34 @@ from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan, Evaluator, Task
 from sklearn_hpt._trial import FoldResult
 
 
-def _limit_blas(plan: EvaluationPlan) -> ExitStack:
-    """Give BLAS as many threads as it has in a worker process, until the stack is closed."""
-    stack = ExitStack()
-    if plan.n_threads is not None:
-        stack.enter_context(threadpool_limits(plan.n_threads, user_api="blas"))
-    return stack
+class _BlasLimit:
+    """Gives BLAS in this process as many threads as it has in a worker, until closed.
+
+    The limit is one of the process. Of several searches in threads the first sets it and the
+    last restores what was before.
+    """
+
+    _lock = threading.Lock()
+    _n_users = 0
+    _limits: Any = None
+
+    def __init__(self, n_threads: int | None) -> None:
+        self._is_user = n_threads is not None
+        if not self._is_user:
+            return
+        with self._lock:
+            if _BlasLimit._n_users == 0:
+                _BlasLimit._limits = threadpool_limits(n_threads, user_api="blas")
+            _BlasLimit._n_users += 1
+
+    def close(self) -> None:
+        if not self._is_user:
+            return
+        self._is_user = False
+        with self._lock:
+            _BlasLimit._n_users -= 1
+            if _BlasLimit._n_users == 0:
+                _BlasLimit._limits.restore_original_limits()
 
 
 class SerialExecutor:
@@ -32,7 +53,7 @@ class SerialExecutor:
 
     def __init__(self, plan: EvaluationPlan) -> None:
         self._evaluate = Evaluator(plan)
-        self._limits = _limit_blas(plan)
+        self._limits = _BlasLimit(plan.n_threads)
         self._queue: deque[Task] = deque()
 
     def n_free(self) -> int:
@@ -73,7 +94,7 @@ class ThreadExecutor:
         self._nested_backend = nested_backend
         self._config = get_config()  # scikit-learn keeps it per thread
         self._local = threading.local()
-        self._limits = _limit_blas(plan)
+        self._limits = _BlasLimit(plan.n_threads)
         self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="sklearn_hpt")
         self._running: dict[Future[FoldResult], Task] = {}
 

@@ -96,16 +96,17 @@ class SearchLoop:
 
     def run(self) -> None:
         """Search until the budget, the space or the time is spent, or a callback stops it."""
-        while not self._out_of_time():
+        while self._running or self._ready or self._may_ask():
+            if self._time_left() == 0.0:
+                self.stop_reason = "timeout"
+                break
             self._submit_tasks()
-            if not self._running:
-                return
+            if not self._running:  # the space is exhausted
+                continue
             wishes = [self._record(result) for result in self._executor.wait(self._time_left())]
             if any(wishes):
                 self.stop_reason = "callback"
                 break
-        else:
-            self.stop_reason = "timeout"
         self._forget_running(set(self._running))
 
     def close(self, why: str) -> None:
@@ -118,9 +119,6 @@ class SearchLoop:
     def _time_left(self) -> float | None:
         deadline = self._settings.deadline
         return None if deadline is None else max(deadline - time.monotonic(), 0.0)
-
-    def _out_of_time(self) -> bool:
-        return self._time_left() == 0.0
 
     # suggest
 
