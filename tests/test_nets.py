@@ -5,11 +5,11 @@ import threading
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 
 torch = pytest.importorskip("torch")
 skorch = pytest.importorskip("skorch")
+pd = pytest.importorskip("pandas")
 
 from joblib import parallel_config  # noqa: E402
 from sklearn.compose import make_column_transformer  # noqa: E402
