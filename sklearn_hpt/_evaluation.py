@@ -166,7 +166,7 @@ class Evaluator:
                 test_scores, train_scores, complaint = self._scores(estimator, fold, times)
         except Exception as error:
             return FoldResult(task.trial, task.fold, failure=self._failure(error), **times)
-        failure = None if complaint is None else Failure(complaint.splitlines()[-1], complaint)
+        failure = None if complaint is None else _failure(complaint.splitlines()[-1], complaint)
         return FoldResult(
             task.trial, task.fold, test_scores, train_scores, failure=failure, **times
         )
@@ -199,7 +199,7 @@ class Evaluator:
             message, details = f"{message} ({hint})", f"{details}{hint}\n"
         # an exception holds its frames, and they the fold's data
         exception = error if self.plan.keep_exceptions else None
-        return Failure(message[:_LONGEST_MESSAGE], details[-_LONGEST_DETAILS:], exception)
+        return _failure(message, details, exception)
 
     def _fold(self, number: int, estimator: Any) -> _Fold:
         if not (self._keep_slices and _respects_read_only(estimator)):
@@ -253,6 +253,10 @@ class Evaluator:
             check_method_params(plan.X, params=plan.score_params, indices=train),
             check_method_params(plan.X, params=plan.score_params, indices=test),
         )
+
+
+def _failure(message: str, details: str, exception: Exception | None = None) -> Failure:
+    return Failure(message[:_LONGEST_MESSAGE], details[-_LONGEST_DETAILS:], exception)
 
 
 def _own_values(params: Mapping[str, Any]) -> dict[str, Any]:

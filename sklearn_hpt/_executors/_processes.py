@@ -69,7 +69,7 @@ class ProcessExecutor:
     setup_of : callable
         Returns the first message, a pickled `WorkerSetup`, for a worker's number.
     on_close : callable
-        Called once when all workers have ended.
+        Called when all workers have ended.
     """
 
     def __init__(

@@ -102,8 +102,9 @@ def _float_dtype() -> np.dtype:
 def cast_inputs(estimator: Any, X: Any) -> Any:
     """Return `X` in the dtype that a net's weights have, where it is safe to say.
 
-    Arrays of other floats or of integers become arrays of torch's default dtype (float32);
-    data frames become arrays for a bare net, and keep their columns in front of a Pipeline.
+    Arrays of other floats become arrays of torch's default dtype (float32); integers stay, as
+    an embedding wants them. Data frames become arrays of floats for a bare net, and keep their
+    columns in front of a Pipeline.
     """
     if not contains_net(estimator):
         return X

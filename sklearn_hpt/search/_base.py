@@ -185,8 +185,8 @@ class BaseHPTSearchCV(BaseSearchCV):
             routed.estimator.fit,
             routed.scorer.score,
             self.return_train_score,
-            # with other numbers of threads, sums would differ in the last digit
             keep_exceptions=self.error_score == "raise",
+            # with other numbers of threads, sums would differ in the last digit
             n_threads=None if self.random_state is None else threads_per_worker(),
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
@@ -363,10 +363,15 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _select(self, loop: SearchLoop, metric: Any) -> None:
         n_complete = sum(trial.status == "complete" for trial in loop.trials)
         if not n_complete and loop.stop_reason in ("timeout", "callback"):
+            advice = (
+                f"Raise timeout={self.timeout!r}, or make candidates cheaper."
+                if loop.stop_reason == "timeout"
+                else "Have the callback wait for a candidate."
+            )
             raise SearchTimeoutError(
                 f"The search stopped ({loop.stop_reason}) before any of its candidates was "
                 f"complete; {sum(len(t.results) for t in loop.trials)} folds were evaluated. "
-                f"Raise timeout={self.timeout!r}, or make candidates cheaper."
+                f"{advice}"
             )
         if callable(self.refit):
             if not n_complete and not self._any_finite():
