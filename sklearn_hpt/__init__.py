@@ -5,13 +5,14 @@ The path of a search, and the modules in which to read it:
     space -> suggest -> evaluate -> record -> select -> refit
 
 `space` says what may be tried, `samplers` suggest, `_evaluation` fits and scores one
-candidate on one fold wherever `_executors` put it, `_trial` and `_results` record, and
-`_selection` selects; `search` runs the loop and refits.
+candidate on one fold wherever `_executors` put it, `_trial`, `_results` and `_journal` record,
+and `_selection` selects; `search` runs the loop and refits.
 """
 
+from sklearn_hpt._journal import read_journal
 from sklearn_hpt.search import LogRandomSearchCV
 from sklearn_hpt.space import Categorical, Integer, Real
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["Categorical", "Integer", "LogRandomSearchCV", "Real", "__version__"]
+__all__ = ["Categorical", "Integer", "LogRandomSearchCV", "Real", "__version__", "read_journal"]

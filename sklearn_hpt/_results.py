@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
-from sklearn_hpt._trial import FoldResult, Scores, Trial
+from sklearn_hpt._trial import FoldResult, Scores, Status, Trial
 from sklearn_hpt.exceptions import AllCandidatesFailedError, _AllCandidatesFailedTypeError
 
 _RULE = "-" * 80 + "\n"
@@ -44,6 +44,13 @@ def fold_error(result: FoldResult, metric: str | None) -> str:
     if result.failure is not None:
         return result.failure.message
     return f"the score is not finite: {result.test_scores}"
+
+
+def outcome(trial: Trial, metric: str | None) -> tuple[Status, str]:
+    """Return status and error of a trial all folds of which are evaluated."""
+    errors = (fold_error(trial.results[fold], metric) for fold in sorted(trial.results))
+    error = next(filter(None, errors), "")
+    return ("failed" if error else "complete"), error
 
 
 def to_cv_results(

@@ -1,5 +1,6 @@
 """Every private or version-dependent import from scikit-learn; when it moves, one file changes."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from sklearn.base import ClassifierMixin
@@ -24,15 +25,29 @@ __all__ = [
     "check_method_params",
     "device",
     "fit_context",
+    "format_results",
     "get_namespace",
     "has_callbacks",
     "is_accuracy",
+    "named_scorers",
     "num_samples",
     "reaches_into",
     "safe_indexing",
     "safe_split",
     "search_estimator_has",
 ]
+
+
+def format_results(
+    params: list[dict[str, Any]],
+    n_splits: int,
+    evaluations: list[dict[str, Any]],
+    *,
+    return_train_score: bool,
+) -> dict[str, Any]:
+    """Return `cv_results_` as a search of scikit-learn does, without a search."""
+    search = SimpleNamespace(return_train_score=return_train_score)
+    return BaseSearchCV._format_results(search, params, n_splits, evaluations)
 
 
 def is_accuracy(scorer: Any, estimator: Any) -> bool:
@@ -46,6 +61,15 @@ def is_accuracy(scorer: Any, estimator: Any) -> bool:
         and scorer._sign == 1
         and not scorer._kwargs
     )
+
+
+def named_scorers(scorer: Any) -> dict[str, Any]:
+    """Return the scorers of a search by name; the estimator's own `score` as that function."""
+    named = scorer._scorers if isinstance(scorer, MultimetricScorer) else {"score": scorer}
+    return {
+        name: type(one._estimator).score if isinstance(one, _PassthroughScorer) else one
+        for name, one in named.items()
+    }
 
 
 def has_callbacks(ctx: Any) -> bool:

@@ -40,12 +40,15 @@ class Failure:
     details : str
         The traceback where there is one, else the message again.
     exception : BaseException or None
-        What `error_score="raise"` raises.
+        What `error_score="raise"` raises; it stays in the process that has it.
+    timed_out : bool
+        Whether the evaluation was ended by its time limit.
     """
 
     message: str
     details: str
     exception: BaseException | None = None
+    timed_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

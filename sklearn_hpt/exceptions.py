@@ -3,6 +3,10 @@
 __all__ = [
     "AllCandidatesFailedError",
     "CandidateTimeoutError",
+    "JournalCorruptError",
+    "JournalError",
+    "JournalLockedError",
+    "JournalMismatchError",
     "SearchStoppedWarning",
     "SearchTimeoutError",
     "SpaceError",
@@ -34,6 +38,22 @@ class CandidateTimeoutError(TimeoutError):
 
 class SearchTimeoutError(TimeoutError):
     """The time of the search was over before any candidate was complete."""
+
+
+class JournalError(RuntimeError):
+    """A journal that cannot be read, written or continued."""
+
+
+class JournalCorruptError(JournalError):
+    """A journal with a damaged line that is not its last one."""
+
+
+class JournalLockedError(JournalError):
+    """A journal that another search is writing."""
+
+
+class JournalMismatchError(JournalError):
+    """A journal of another search than the one that is to continue it."""
 
 
 class SpaceExhaustedWarning(UserWarning):

@@ -24,8 +24,10 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_evaluation"},
     {"_executors"},
     {"_results", "_selection"},
+    {"_journal"},
     {"search"},
     {"__init__"},
+    {"__main__"},
 ]
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))

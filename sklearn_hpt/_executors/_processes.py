@@ -237,6 +237,6 @@ def _has_room(worker: _Worker, message: _Message | None = None) -> bool:
 
 def _unfinished(task: Task, error: Exception, fit_time: float = 0.0) -> FoldResult:
     message = f"{type(error).__name__}: {error}"
-    return FoldResult(
-        task.trial, task.fold, fit_time=fit_time, failure=Failure(message, message, error)
-    )
+    timed_out = isinstance(error, CandidateTimeoutError)
+    failure = Failure(message, message, error, timed_out)
+    return FoldResult(task.trial, task.fold, fit_time=fit_time, failure=failure)

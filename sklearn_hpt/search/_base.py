@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import numbers
+import os
 import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -20,12 +23,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn_hpt import nets
 from sklearn_hpt._evaluation import EvaluationPlan
 from sklearn_hpt._executors import Executor, choose_executor, threads_per_worker
+from sklearn_hpt._journal import DiskJournal, Journal, NoJournal, fingerprint
 from sklearn_hpt._results import all_failed, metric_names, to_cv_results, warn_about_failures
 from sklearn_hpt._selection import best_index
 from sklearn_hpt._sklearn_compat import (
     BaseSearchCV,
     Interval,
     MultimetricScorer,
+    StrOptions,
     check_method_params,
     fit_context,
     has_callbacks,
@@ -44,6 +49,8 @@ from sklearn_hpt.search._checks import (
     check_n_jobs,
     check_parameter_names,
     check_refit,
+    check_repeatable,
+    check_resume,
     check_y,
     search_seed,
 )
@@ -71,6 +78,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         "timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "candidate_timeout": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "memory_limit": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "journal": [str, os.PathLike, None],
+        "resume": [StrOptions({"auto", "must", "never"})],
     }
     _doc_link_module = "sklearn_hpt"
 
@@ -90,6 +99,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         timeout: float | None = None,
         candidate_timeout: float | None = None,
         memory_limit: int | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        resume: Literal["auto", "must", "never"] = "auto",
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -106,6 +117,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         self.timeout = timeout
         self.candidate_timeout = candidate_timeout
         self.memory_limit = memory_limit
+        self.journal = journal
+        self.resume = resume
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -126,8 +139,16 @@ class BaseHPTSearchCV(BaseSearchCV):
         """Return how many candidates the user asks for."""
 
     @abstractmethod
-    def _make_sampler(self, space: SpaceUnion, seed: int) -> Sampler:
-        """Return the sampler that proposes them."""
+    def _make_sampler(self, space: SpaceUnion, seed: int, n_iter: int) -> Sampler:
+        """Return the sampler that proposes them.
+
+        `n_iter` is the number of candidates that was asked for when the search began; a
+        resumed one may ask for more, of the same sampler.
+        """
+
+    def _settings(self) -> dict[str, Any]:
+        """Return what else decides the results, to be the same when a search is resumed."""
+        return {"candidate_timeout": self.candidate_timeout, "memory_limit": self.memory_limit}
 
     # fit
 
@@ -158,9 +179,12 @@ class BaseHPTSearchCV(BaseSearchCV):
             If no candidate has a score; the message groups the causes.
         SearchTimeoutError
             If `timeout` seconds pass before any candidate is complete.
+        JournalError
+            If the journal is of another search, is damaged, is in use, or cannot be written.
         """
         self._forget()
         check_n_jobs(self.n_jobs)
+        check_resume(self.resume, self.journal)
         check_refit(self.refit, self.scoring)
         space = as_space_union(self._space())
         check_parameter_names(self.estimator, space.spaces)
@@ -191,10 +215,13 @@ class BaseHPTSearchCV(BaseSearchCV):
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))
-        with verbose_output(self.verbose):
-            self._search(plan, space, seed, metric, root_ctx)
+        with (
+            verbose_output(self.verbose),
+            closing(self._open_journal(plan, space, seed)) as journal,
+        ):
+            self._search(plan, space, metric, journal, root_ctx)
         if self.refit:
-            self._refit(plan, seed, root_ctx, metadata)
+            self._refit(plan, journal.about["seed"], root_ctx, metadata)
         root_ctx.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
 
@@ -208,6 +235,8 @@ class BaseHPTSearchCV(BaseSearchCV):
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Split once: an unseeded splitter must not give candidates different folds."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        if self.journal is not None:
+            check_repeatable(cv)
         self.n_splits_ = cv.get_n_splits(X, y, **split_params)
         splits = list(cv.split(X, y, **split_params))
         if len(splits) != self.n_splits_:
@@ -221,20 +250,33 @@ class BaseHPTSearchCV(BaseSearchCV):
             )
         return splits
 
+    def _open_journal(self, plan: EvaluationPlan, space: SpaceUnion, seed: int) -> Journal:
+        about = {
+            "search": type(self).__name__,
+            "seed": seed,
+            "n_iter": self._n_candidates(),
+            "deciding_metric": self._deciding_name(),
+        }
+        if self.journal is None:
+            return NoJournal(about)
+        settings = {
+            "search": type(self).__name__,
+            "random_state": None if self.random_state is None else seed,
+            "metric that decides": self._deciding_name(),
+            **self._settings(),
+        }
+        return DiskJournal(self.journal, self.resume, fingerprint(plan, space, settings), about)
+
     def _search(
-        self, plan: EvaluationPlan, space: SpaceUnion, seed: int, metric: Any, root_ctx: Any
+        self, plan: EvaluationPlan, space: SpaceUnion, metric: Any, journal: Journal, root_ctx: Any
     ) -> None:
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
-        sampler = self._make_sampler(space, seed)
+        seed = journal.about["seed"]
+        sampler = self._make_sampler(space, seed, journal.about["n_iter"])
         wanted = space.n_wanted(self._n_candidates())
         n_trials = space.n_points(self._n_candidates())
         self._warn_if_exhausted(space, wanted, n_trials)
-        _log.info(
-            "Fitting %d folds for each of %d candidates, totalling %d fits",
-            self.n_splits_,
-            n_trials,
-            n_trials * self.n_splits_,
-        )
+        self._announce(n_trials, journal)
         search_ctx = root_ctx.subcontext(
             task_name="search",
             max_subtasks=n_trials * self.n_splits_,
@@ -244,36 +286,44 @@ class BaseHPTSearchCV(BaseSearchCV):
             n_trials,
             self.n_splits_,
             seed,
-            deciding_metric=self.refit if isinstance(self.refit, str) else None,
+            deciding_metric=self._deciding_name(),
             raise_failures=self.error_score == "raise",
             deadline=deadline,
             candidate_timeout=self.candidate_timeout,
         )
-        executor = self._make_executor(plan)
-        loop = SearchLoop(sampler, executor, settings)
+        loop = SearchLoop(sampler, partial(self._start_executor, plan), journal, settings)
         loop.observers = self._observers(loop, plan, settings, search_ctx)
-        self._run(loop, executor, metric)
+        self._run(loop, metric)
         exhausted = n_trials < wanted and loop.stop_reason == "budget"
         self.stop_reason_ = "exhausted" if exhausted else loop.stop_reason
+        journal.end(self.stop_reason_)
         loop.close(f"the search stopped: {self.stop_reason_}")
         self._record(loop)
         self._select(loop, metric)
         self._warn_if_stopped(loop, n_trials)
         search_ctx.call_on_fit_task_end(estimator=self)
 
-    def _run(self, loop: SearchLoop, executor: Executor, metric: Any) -> None:
-        """Run the loop; whatever ends it, what is computed is kept and no process stays."""
+    def _announce(self, n_trials: int, journal: Journal) -> None:
+        journal.begin_session(n_trials, self.n_splits_, self.n_jobs)
+        _log.info(
+            "Fitting %d folds for each of %d candidates, totalling %d fits",
+            self.n_splits_,
+            n_trials,
+            n_trials * self.n_splits_,
+        )
+        if journal.n_recalled:
+            _log.info("%d of them are in the journal already", journal.n_recalled)
+
+    def _run(self, loop: SearchLoop, metric: Any) -> None:
+        """Run the loop; whatever ends it, what is computed is kept."""
         try:
-            try:
-                loop.run()
-            finally:
-                executor.close()
+            loop.run()
         except BaseException as error:
             loop.close(f"the search was interrupted: {type(error).__name__}")
             self._keep_what_there_is(loop, metric)
             raise
 
-    def _make_executor(self, plan: EvaluationPlan) -> Executor:
+    def _start_executor(self, plan: EvaluationPlan) -> Executor:
         must_kill = self.candidate_timeout is not None or self.memory_limit is not None
         return choose_executor(
             plan,
@@ -355,9 +405,13 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     # select
 
+    def _deciding_name(self) -> str | None:
+        """Return which of several metrics decides, as far as `refit` says."""
+        return self.refit if isinstance(self.refit, str) else None
+
     def _deciding_metric(self, metric: Any) -> str:
-        if self.multimetric_ and isinstance(self.refit, str):
-            return self.refit
+        if self.multimetric_ and (deciding := self._deciding_name()):
+            return deciding
         return metric if isinstance(metric, str) else "score"
 
     def _select(self, loop: SearchLoop, metric: Any) -> None:
@@ -494,3 +548,7 @@ class _RefitCheck:
             self._search._check_refit_for_multimetric(result.test_scores)
             self._done = True
         return False
+
+    def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Raise if `refit` does not fit the metrics."""
+        return self.task_ends(trial, fold, result)

@@ -43,6 +43,25 @@ def check_n_jobs(n_jobs: int | None) -> None:
         )
 
 
+def check_resume(resume: str, journal: Any) -> None:
+    """Raise if `resume` asks for a journal and there is none."""
+    if resume == "must" and journal is None:
+        raise ValueError(
+            "resume='must' needs a journal to continue, but journal=None; give journal=PATH, or "
+            "leave resume='auto'."
+        )
+
+
+def check_repeatable(cv: Any) -> None:
+    """Raise if a splitter gives other folds each time: its search could not be resumed."""
+    shuffles = getattr(cv, "shuffle", True)  # ShuffleSplit and repeated splitters always do
+    if hasattr(cv, "random_state") and cv.random_state is None and shuffles:
+        raise ValueError(
+            f"cv={cv} gives other folds in each run, so a search with a journal could not be "
+            "resumed; give the splitter a random_state, such as random_state=0."
+        )
+
+
 def check_refit(refit: Any, scoring: Any) -> None:
     """Raise if `refit` names no scorer where `scoring` is a single metric."""
     if not isinstance(refit, str) or not (scoring is None or isinstance(scoring, str)):

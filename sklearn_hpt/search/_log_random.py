@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
@@ -84,6 +85,16 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     memory_limit : int, default=None
         Bytes that a worker process may allocate beyond the data, on Linux. A candidate that
         needs more fails.
+    journal : str or path-like, default=None
+        File in which every finished fold is recorded at once. A search that was killed goes
+        on from there when it is fitted again, with any `n_jobs`, and with a larger `n_iter`
+        a finished one does: its results are those of a search that ran through. The
+        estimator, the data, the folds, the search space, the scoring and the seed must be the
+        same. `sklearn_hpt.read_journal` and ``python -m sklearn_hpt show`` read it at any
+        time.
+    resume : {"auto", "must", "never"}, default="auto"
+        What to do with `journal`: "auto" continues it if it exists, "must" raises if it does
+        not, "never" raises if it does.
 
     Attributes
     ----------
@@ -171,6 +182,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         timeout: float | None = None,
         candidate_timeout: float | None = None,
         memory_limit: int | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        resume: Literal["auto", "must", "never"] = "auto",
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -189,6 +202,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
             timeout=timeout,
             candidate_timeout=candidate_timeout,
             memory_limit=memory_limit,
+            journal=journal,
+            resume=resume,
         )
 
     def _space(self) -> Any:
@@ -197,8 +212,11 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     def _n_candidates(self) -> int:
         return self.n_iter
 
-    def _make_sampler(self, space: SpaceUnion, seed: int) -> Sampler:
-        if space.n_points(self.n_iter) == space.size:
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), "sampler": self.sampler}
+
+    def _make_sampler(self, space: SpaceUnion, seed: int, n_iter: int) -> Sampler:
+        if space.n_points(n_iter) == space.size:
             return GridSampler(space)
         kind = SobolSampler if self.sampler == "sobol" else RandomSampler
         return kind(space, random_state=seed)

@@ -1,11 +1,11 @@
-"""The one loop that runs every search: ask, evaluate, record, tell."""
+"""The one loop that runs every search: ask, recall or evaluate, record, tell."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from sklearn_hpt._evaluation import Task
 from sklearn_hpt._executors import Executor
-from sklearn_hpt._results import deciding_scores, fold_error
+from sklearn_hpt._journal import Journal
+from sklearn_hpt._results import deciding_scores, outcome
 from sklearn_hpt._trial import FoldResult, Trial, derived_seed
-from sklearn_hpt.exceptions import CandidateTimeoutError
 from sklearn_hpt.samplers import Sampler
 
 StopReason = Literal["budget", "exhausted", "timeout", "callback"]
@@ -32,6 +32,9 @@ class Observer(Protocol):
 
     def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
         """Return True to ask the search to stop."""
+
+    def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Hear of an evaluation that an earlier session did; return True to stop."""
 
 
 @dataclass(frozen=True)
@@ -73,21 +76,28 @@ class SearchLoop:
     Tasks are handed out in blocks of as many candidates as take about a second, fold by fold,
     so that workers slice a large data set once for each fold of a block. Slow candidates are
     handed out one by one, so that little is unfinished when a search is interrupted.
+
+    To resume a search is to run it again: what the journal recalls of a proposed candidate
+    counts as evaluated. The executor is started when the first evaluation is missing.
     """
 
     def __init__(
         self,
         sampler: Sampler,
-        executor: Executor,
+        start_executor: Callable[[], Executor],
+        journal: Journal,
         settings: LoopSettings,
         observers: Sequence[Observer] = (),
     ) -> None:
         self.trials: list[Trial] = []
         self.stop_reason: StopReason = "budget"
         self._sampler = sampler
-        self._executor = executor
+        self._start_executor = start_executor
+        self._executor: Executor | None = None
+        self._journal = journal
         self._settings = settings
         self.observers = list(observers)
+        self._stop_asked = False
         self._ready: deque[tuple[Trial, int]] = deque()
         self._running: set[tuple[int, int]] = set()
         self._n_told = 0
@@ -96,18 +106,22 @@ class SearchLoop:
 
     def run(self) -> None:
         """Search until the budget, the space or the time is spent, or a callback stops it."""
-        while self._running or self._ready or self._may_ask():
-            if self._time_left() == 0.0:
-                self.stop_reason = "timeout"
-                break
-            self._submit_tasks()
-            if not self._running:  # the space is exhausted
-                continue
-            wishes = [self._record(result) for result in self._executor.wait(self._time_left())]
-            if any(wishes):
-                self.stop_reason = "callback"
-                break
-        self._forget_running(set(self._running))
+        try:
+            while self._running or self._ready or self._may_ask():
+                if self._time_left() == 0.0:
+                    self.stop_reason = "timeout"
+                    break
+                self._submit_tasks()
+                if self._executor is not None and self._running:
+                    for result in self._executor.wait(self._time_left()):
+                        self._record(result)
+                if self._stop_asked:
+                    self.stop_reason = "callback"
+                    break
+            self._forget_running(set(self._running))
+        finally:
+            if self._executor is not None:
+                self._executor.close()
 
     def close(self, why: str) -> None:
         """Drop trials that never started and mark the unfinished ones as stopped."""
@@ -123,12 +137,14 @@ class SearchLoop:
     # suggest
 
     def _submit_tasks(self) -> None:
-        while self._executor.n_free() > 0:
-            if not self._ready:
+        while self._executor is None or self._executor.n_free() > 0:
+            while not self._ready and self._may_ask() and not self._stop_asked:
                 self._propose_block()
-            if not self._ready:
+            if not self._ready or self._stop_asked:
                 return
-            self._submit(*self._ready.popleft())
+            if self._executor is None:
+                self._executor = self._start_executor()
+            self._submit(self._executor, *self._ready.popleft())
 
     def _propose_block(self) -> None:
         block: list[Trial] = []
@@ -140,7 +156,13 @@ class SearchLoop:
             trial = Trial(len(self.trials), params)
             self.trials.append(trial)
             block.append(trial)
-        self._ready.extend((t, fold) for fold in range(self._settings.n_splits) for t in block)
+            self._recall(trial)
+        self._ready.extend(
+            (trial, fold)
+            for fold in range(self._settings.n_splits)
+            for trial in block
+            if trial.status is None and fold not in trial.results
+        )
 
     def _may_ask(self) -> bool:
         n_asked, lookahead = len(self.trials), self._sampler.lookahead
@@ -154,11 +176,11 @@ class SearchLoop:
         candidate_seconds = self._settings.n_splits * self._seconds / self._n_results
         return max(1, min(int(_BLOCK_SECONDS / (candidate_seconds + 1e-6)), _LARGEST_BLOCK))
 
-    def _submit(self, trial: Trial, fold: int) -> None:
+    def _submit(self, executor: Executor, trial: Trial, fold: int) -> None:
         limit = self._settings.candidate_timeout
         contexts = [observer.task_begins(trial.number, fold) for observer in self.observers]
         self._running.add((trial.number, fold))
-        self._executor.submit(
+        executor.submit(
             Task(
                 trial.number,
                 fold,
@@ -171,39 +193,53 @@ class SearchLoop:
 
     # record and tell
 
-    def _record(self, result: FoldResult) -> bool:
-        """Take in a result; return whether an observer asks to stop."""
+    def _recall(self, trial: Trial) -> None:
+        """Take in what an earlier session has evaluated."""
+        for result in self._journal.recall(trial):
+            if self._settings.raise_failures and result.failure is not None:
+                continue  # the caller may have removed its cause: it is tried again
+            self._take_in(trial, result)
+            for observer in self.observers:
+                self._stop_asked |= bool(observer.task_recalled(trial.number, result.fold, result))
+        if trial.results:
+            self._close_if_done(trial)
+            self._tell()
+
+    def _record(self, result: FoldResult) -> None:
         trial = self.trials[result.trial]
         if (result.trial, result.fold) not in self._running:
-            return False  # of a trial that was given up
+            return  # of a trial that was given up
         self._running.remove((result.trial, result.fold))
+        self._take_in(trial, result)
+        self._journal.add(trial, result)
+        for observer in self.observers:
+            self._stop_asked |= bool(observer.task_ends(result.trial, result.fold, result))
+        if self._settings.raise_failures and result.failure is not None:
+            raise _to_raise(result)
+        self._close_if_done(trial)
+        self._tell()
+
+    def _take_in(self, trial: Trial, result: FoldResult) -> None:
         trial.results[result.fold] = result
         self._n_results += 1
         self._seconds += result.fit_time + result.score_time
-        stops = [o.task_ends(result.trial, result.fold, result) for o in self.observers]
-        if self._settings.raise_failures and result.failure is not None:
-            raise _to_raise(result)
-        self._close_if_done(trial, result)
-        self._tell()
-        return any(stops)
 
-    def _close_if_done(self, trial: Trial, result: FoldResult) -> None:
+    def _close_if_done(self, trial: Trial) -> None:
         limit = self._settings.candidate_timeout
-        timed_out = result.failure is not None and isinstance(
-            result.failure.exception, CandidateTimeoutError
+        timed_out = any(
+            r.failure is not None and r.failure.timed_out for r in trial.results.values()
         )
         if timed_out or (limit is not None and trial.seconds > limit):
             self._give_up(trial, f"took longer than candidate_timeout={limit} seconds")
         elif len(trial.results) == self._settings.n_splits:
-            metric = self._settings.deciding_metric
-            errors = [fold_error(trial.results[fold], metric) for fold in sorted(trial.results)]
-            error = next(filter(None, errors), "")
-            trial.close("failed" if error else "complete", error)
+            trial.close(*outcome(trial, self._settings.deciding_metric))
 
     def _give_up(self, trial: Trial, why: str) -> None:
         trial.close("timeout", why)
+        self._journal.stop(trial)
         self._ready = deque(item for item in self._ready if item[0] is not trial)
-        self._executor.cancel(trial.number)
+        if self._executor is not None:
+            self._executor.cancel(trial.number)
         self._forget_running({task for task in self._running if task[0] == trial.number})
 
     def _forget_running(self, tasks: set[tuple[int, int]]) -> None:

@@ -46,6 +46,11 @@ class CallbackObserver:
         ctx = self._running.pop((trial, fold))
         return ctx.call_on_fit_task_end(estimator=self._search, **self._data(fold))
 
+    def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Tell the callbacks of both ends: a progress bar counts it as done."""
+        self.task_begins(trial, fold)
+        return self.task_ends(trial, fold, result)
+
     def _data(self, fold: int) -> dict[str, Any]:
         """Return what hooks may ask for, as functions so that only what is asked is sliced."""
         train, _ = self._plan.splits[fold]
@@ -87,6 +92,10 @@ class VerboseObserver:
             text += "; " + _describe(result)
         seconds = result.fit_time + result.score_time
         _log.info("[CV%s] END %s total time=%6.1fs", place, text, seconds)
+        return False
+
+    def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Log nothing: that was done when it was evaluated."""
         return False
 
 

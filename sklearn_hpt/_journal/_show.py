@@ -1,0 +1,127 @@
+"""Tell in words how far the search of a journal is."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from sklearn_hpt._journal._reading import JournalView
+from sklearn_hpt._results import deciding_scores
+from sklearn_hpt._trial import Trial
+
+_MOST_CAUSES = 10
+_LONGEST_CAUSE = 100
+
+
+def show(view: JournalView) -> str:
+    """Return progress, the best candidate so far, failures by cause, and the time left."""
+    lines = [f"{view.path}: {view.about['search']}, {_state(view)}"]
+    if view.sessions:
+        lines += [f"  {name:<11} {text}" for name, text in _table(view)]
+    return "\n".join(lines)
+
+
+def _state(view: JournalView) -> str:
+    if view.is_running:
+        return "running"
+    reasons = {
+        "budget": "finished",
+        "exhausted": "finished, every point of the space is evaluated",
+        "timeout": "ended by its timeout",
+        "callback": "ended by a callback",
+    }
+    if view.end is None:
+        return "not running and not finished: fit it again to go on"
+    return reasons.get(view.end, view.end)
+
+
+def _table(view: JournalView) -> Iterator[tuple[str, str]]:
+    counts = Counter(trial.status for trial in view.rows())
+    done = [f"{counts[status]} {status}" for status in ("complete", "failed", "timeout", "stopped")]
+    shown = [text for text in done if not text.startswith("0 ")] or ["0 complete"]
+    yield "candidates", f"{', '.join(shown)} of {view.n_trials}"
+    yield "folds", f"{_n_folds(view)} of {view.n_trials * view.n_splits}"
+    yield "time", _time(view)
+    yield from _best(view)
+    yield from _failures(view)
+
+
+def _n_folds(view: JournalView) -> int:
+    return sum(len(trial.results) for trial in view.rows())
+
+
+def _time(view: JournalView) -> str:
+    spent = sum(session["last"] - session["at"] for session in view.sessions)
+    if view.is_running:
+        spent += time.time() - view.sessions[-1]["last"]
+    text = _duration(spent)
+    if len(view.sessions) > 1:
+        text += f" in {len(view.sessions)} sessions"
+    if not view.is_running:
+        return text
+    left = seconds_left(view, time.time())
+    return f"{text}, " + ("time left not known yet" if left is None else f"{_duration(left)} left")
+
+
+def seconds_left(view: JournalView, now: float) -> float | None:
+    """Return the seconds that the folds to come will take at the speed of this session."""
+    session = view.sessions[-1]
+    n_open = view.n_trials * view.n_splits - sum(
+        len(trial.results) if trial.status is None else view.n_splits for trial in view.rows()
+    )
+    if n_open <= 0:
+        return 0.0
+    if not session["n_new"]:
+        return None
+    return n_open * (now - session["at"]) / session["n_new"]
+
+
+def _best(view: JournalView) -> Iterator[tuple[str, str]]:
+    metric = view.about["deciding_metric"]
+    complete = [trial for trial in view.rows() if trial.status == "complete"]
+    if not complete:
+        return
+    best = max(complete, key=lambda trial: _mean_and_std(trial, metric)[0])
+    mean, std = _mean_and_std(best, metric)
+    yield (
+        "best",
+        f"{mean:.6g} ± {std:.2g}{f' ({metric})' if metric else ''}, candidate {best.number}",
+    )
+    for name, value in best.params.items():
+        yield "", f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}"
+
+
+def _mean_and_std(trial: Trial, metric: str | None) -> tuple[float, float]:
+    scores = [deciding_scores(result, metric)[:1] for result in trial.results.values()]
+    values = np.array([score for found in scores for score in found], dtype=float)
+    mean = float(values.mean()) if len(values) else math.nan
+    return (mean if math.isfinite(mean) else -math.inf), float(values.std())
+
+
+def _failures(view: JournalView) -> Iterator[tuple[str, str]]:
+    causes = Counter(
+        result.failure.message
+        for trial in view.rows()
+        for result in trial.results.values()
+        if result.failure is not None
+    )
+    name = "failures"
+    for cause, n_folds in causes.most_common(_MOST_CAUSES):
+        short = cause if len(cause) <= _LONGEST_CAUSE else cause[: _LONGEST_CAUSE - 3] + "..."
+        yield name, f"{n_folds} folds: {short}"
+        name = ""
+    if len(causes) > _MOST_CAUSES:
+        yield "", f"and {len(causes) - _MOST_CAUSES} other causes"
+
+
+def _duration(seconds: float) -> str:
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
