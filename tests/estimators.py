@@ -27,6 +27,9 @@ class Misbehaving(ClassifierMixin, BaseEstimator):
             raise ValueError("this fold cannot be fitted")
         if self.how == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.how.startswith("kill_once") and not os.path.exists(flag := self.how.split()[-1]):
+            open(flag, "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.how == "exit":
             os._exit(3)
         if self.how == "segfault":

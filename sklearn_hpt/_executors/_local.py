@@ -16,7 +16,7 @@ from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan, Evaluator, Task
 from sklearn_hpt._trial import FoldResult
 
 
-class _BlasLimit:
+class BlasLimit:
     """Gives BLAS in this process as many threads as it has in a worker, until closed.
 
     The limit is one of the process. Of several searches in threads the first sets it and the
@@ -32,18 +32,18 @@ class _BlasLimit:
         if not self._is_user:
             return
         with self._lock:
-            if _BlasLimit._n_users == 0:
-                _BlasLimit._limits = threadpool_limits(n_threads, user_api="blas")
-            _BlasLimit._n_users += 1
+            if BlasLimit._n_users == 0:
+                BlasLimit._limits = threadpool_limits(n_threads, user_api="blas")
+            BlasLimit._n_users += 1
 
     def close(self) -> None:
         if not self._is_user:
             return
         self._is_user = False
         with self._lock:
-            _BlasLimit._n_users -= 1
-            if _BlasLimit._n_users == 0:
-                _BlasLimit._limits.restore_original_limits()
+            BlasLimit._n_users -= 1
+            if BlasLimit._n_users == 0:
+                BlasLimit._limits.restore_original_limits()
 
 
 class SerialExecutor:
@@ -53,7 +53,7 @@ class SerialExecutor:
 
     def __init__(self, plan: EvaluationPlan) -> None:
         self._evaluate = Evaluator(plan)
-        self._limits = _BlasLimit(plan.n_threads)
+        self._limits = BlasLimit(plan.n_threads)
         self._queue: deque[Task] = deque()
 
     def n_free(self) -> int:
@@ -94,7 +94,7 @@ class ThreadExecutor:
         self._nested_backend = nested_backend
         self._config = get_config()  # scikit-learn keeps it per thread
         self._local = threading.local()
-        self._limits = _BlasLimit(plan.n_threads)
+        self._limits = BlasLimit(plan.n_threads)
         self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="sklearn_hpt")
         self._running: dict[Future[FoldResult], Task] = {}
 

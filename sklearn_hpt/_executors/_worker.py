@@ -85,7 +85,7 @@ def work(connection: Connection) -> None:
                 message = connection.recv_bytes()
             except (EOFError, ConnectionError):
                 return
-            connection.send_bytes(_sendable(_evaluated(message, evaluate)))
+            connection.send_bytes(sendable(_evaluated(message, evaluate)))
 
 
 def _evaluated(message: bytes, evaluate: Evaluator) -> FoldResult:
@@ -139,7 +139,8 @@ def _limit_memory(n_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (in_use + n_bytes, hard))
 
 
-def _sendable(result: FoldResult) -> bytes:
+def sendable(result: FoldResult) -> bytes:
+    """Return the pickled result, without its exception if that cannot be loaded again."""
     if result.failure is None or result.failure.exception is None:
         return pickle.dumps(result)
     try:  # some exceptions can be pickled but not loaded again

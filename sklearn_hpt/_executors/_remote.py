@@ -1,0 +1,86 @@
+"""What a worker of a cluster engine holds to evaluate the tasks of a search."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+import cloudpickle
+from joblib import parallel_config
+from joblib.parallel import BACKENDS
+from sklearn import config_context, get_config
+
+from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan, Evaluator, Task
+from sklearn_hpt._executors._local import BlasLimit
+from sklearn_hpt._executors._protocol import Executor
+from sklearn_hpt._executors._supervised import start_processes
+from sklearn_hpt._executors._worker import sendable
+from sklearn_hpt._trial import FoldResult
+
+
+class RemoteEvaluator:
+    """Evaluates tasks in any process that it is sent to, with one evaluator for each thread.
+
+    It is sent to a worker once. When the engine drops it there, all that it holds goes too.
+
+    Parameters
+    ----------
+    plan : EvaluationPlan
+        What is evaluated.
+    isolate : bool
+        Whether a candidate is evaluated in a supervised process next to the worker, which
+        can be killed when its time is over without a loss for the engine.
+    memory_limit : int or None
+        Bytes that such a process may allocate.
+    """
+
+    def __init__(self, plan: EvaluationPlan, *, isolate: bool, memory_limit: int | None) -> None:
+        self.plan = plan
+        self._isolate = isolate
+        self._memory_limit = memory_limit
+        self._config = get_config()
+        self._threads = threading.local()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_threads"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._threads = threading.local()
+
+    def __call__(self, message: bytes) -> bytes:
+        """Return the pickled result of a pickled task."""
+        task: Task = cloudpickle.loads(message)
+        with config_context(**self._config), parallel_config(backend="threading"):
+            result = self._isolated(task) if self._isolate else self._here(task)
+        return sendable(result)
+
+    def _here(self, task: Task) -> FoldResult:
+        if not hasattr(self._threads, "evaluate"):
+            self._threads.evaluate = Evaluator(self.plan, CACHE_BYTES)
+        limit = BlasLimit(self.plan.n_threads)
+        try:
+            return self._threads.evaluate(task)
+        finally:
+            limit.close()
+
+    def _isolated(self, task: Task) -> FoldResult:
+        if not hasattr(self._threads, "processes"):
+            self._threads.processes = self._start()
+        executor = self._threads.processes
+        executor.submit(task)
+        while not (results := executor.wait()):
+            pass
+        return results[0]
+
+    def _start(self) -> Executor:
+        executor = start_processes(
+            self.plan,
+            1,
+            BACKENDS["threading"](nesting_level=1),
+            devices=[],
+            memory_limit=self._memory_limit,
+        )
+        weakref.finalize(self, executor.close)
+        return executor

@@ -1,0 +1,196 @@
+"""Searches on real clusters of Dask and Ray: two worker processes on this machine."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import joblib
+import numpy as np
+import pytest
+from estimators import Misbehaving, Recorder
+from sklearn.datasets import load_iris
+from sklearn.linear_model import SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_hpt import LogRandomSearchCV
+
+X, y = load_iris(return_X_y=True)
+SPACE = {"sgdclassifier__alpha": (1e-5, 1e1, "log-uniform")}
+HERE = os.path.dirname(__file__)
+
+
+def search(estimator=None, space=SPACE, **settings):
+    model = estimator or make_pipeline(StandardScaler(), SGDClassifier(random_state=0))
+    return LogRandomSearchCV(model, space, **{"n_iter": 10, "random_state": 0, **settings})
+
+
+def assert_same_results(one, other):
+    assert one.cv_results_.keys() == other.cv_results_.keys()
+    for key, values in one.cv_results_.items():
+        if "time" not in key:
+            np.testing.assert_array_equal(values, other.cv_results_[key], err_msg=key)
+    assert one.best_params_ == other.best_params_
+
+
+@pytest.fixture(scope="module")
+def dask_client():
+    distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    dask = pytest.importorskip("dask")
+    # a LocalCluster gives up a worker that was restarted 15 s after its death
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def ray_config():
+    ray = pytest.importorskip("ray", reason="needs the extra ray")
+    settings = {"num_cpus": 2, "include_dashboard": False, "log_to_driver": False}
+    try:  # in a process that can be ended: where Ray cannot start it waits for ever, or aborts
+        code = f"import ray; ray.init(**{settings})"
+        subprocess.run([sys.executable, "-c", code], timeout=90, check=True, capture_output=True)
+    except subprocess.SubprocessError as error:
+        pytest.skip(f"Ray does not start on this machine: {type(error).__name__}")
+    # workers find the module of the test's estimators by this path
+    path = os.pathsep.join([HERE, *filter(None, sys.path)])
+    ray.init(**settings, runtime_env={"env_vars": {"PYTHONPATH": path}})
+    yield lambda: joblib.parallel_config("ray")
+    ray.shutdown()
+
+
+@pytest.fixture(params=["dask", "ray"])
+def engine(request):
+    """Return a function that gives a context in which searches run on the engine."""
+    if request.param == "ray":
+        return request.getfixturevalue("ray_config")
+    request.getfixturevalue("dask_client")
+    return lambda: joblib.parallel_config("dask")
+
+
+def test_results_equal_those_of_a_serial_search(engine):
+    with engine():
+        on_engine = search(return_train_score=True).fit(X, y)
+    assert_same_results(on_engine, search(return_train_score=True, n_jobs=1).fit(X, y))
+
+
+def test_evaluations_run_in_the_workers(engine):
+    elsewhere = Recorder(expression=f"__import__('os').getpid() != {os.getpid()}")
+    with engine():
+        on_engine = search(elsewhere, {"number": [0, 1]}, n_iter=2).fit(X, y)
+    assert on_engine.best_score_ == 1.0
+
+
+def test_n_jobs_1_stays_in_this_process(engine):
+    here = Recorder(expression=f"__import__('os').getpid() == {os.getpid()}")
+    with engine():
+        assert search(here, {"number": [0, 1]}, n_iter=2, n_jobs=1).fit(X, y).best_score_ == 1.0
+
+
+def test_an_active_client_is_enough(dask_client):
+    elsewhere = Recorder(expression=f"__import__('os').getpid() != {os.getpid()}")
+    assert search(elsewhere, {"number": [0, 1]}, n_iter=2).fit(X, y).best_score_ == 1.0
+
+
+def test_a_worker_killed_during_the_search_costs_nothing(dask_client):
+    pids = list(dask_client.run(os.getpid).values())
+    slow = Misbehaving(how="sleep", seconds=0.1)
+    killer = threading.Timer(1.0, os.kill, (pids[0], signal.SIGKILL))
+    killer.start()
+    on_engine = search(slow, {"value": [0, 1, 2]}, n_iter=3, cv=20).fit(X, y)
+    killer.join()
+    assert set(dask_client.run(os.getpid).values()) != set(pids)
+    assert_same_results(on_engine, search(slow, {"value": [0, 1, 2]}, cv=20, n_jobs=1).fit(X, y))
+
+
+def test_a_task_whose_worker_is_lost_runs_once_more(engine, tmp_path):
+    once = Misbehaving(how=f"kill_once {tmp_path / 'killed'}")
+    with engine():
+        on_engine = search(once, {"value": [0, 1]}, n_iter=2).fit(X, y)
+    assert (tmp_path / "killed").exists()
+    expected = search(Misbehaving(), {"value": [0, 1]}, n_iter=2, n_jobs=1).fit(X, y)
+    np.testing.assert_array_equal(
+        on_engine.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"]
+    )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+def test_a_candidate_that_kills_its_workers_has_failed(engine):
+    with engine():
+        on_engine = search(Misbehaving(), {"how": ["well", "kill"]}, n_iter=2, cv=2).fit(X, y)
+    status = dict(
+        zip(on_engine.cv_results_["param_how"], on_engine.cv_results_["status"], strict=True)
+    )
+    assert status["kill"] == "failed"
+    assert "two workers were lost" in " ".join(on_engine.cv_results_["error"])
+    assert on_engine.best_params_ == {"how": "well"}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+def test_a_candidate_over_its_time_is_killed_and_costs_no_worker(engine):
+    with engine():
+        on_engine = search(
+            Misbehaving(seconds=300), {"how": ["well", "sleep"]}, n_iter=2, candidate_timeout=1.5
+        ).fit(X, y)
+    status = dict(
+        zip(on_engine.cv_results_["param_how"], on_engine.cv_results_["status"], strict=True)
+    )
+    assert status == {"well": "complete", "sleep": "timeout"}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+def test_timeout_ends_the_search(engine):
+    space = [({"how": ["well"]}, 1), ({"how": ["sleep"], "value": [0, 1, 2]}, 3)]
+    started = time.monotonic()
+    with engine():
+        on_engine = search(Misbehaving(seconds=8), space, timeout=4).fit(X, y)
+    assert on_engine.stop_reason_ == "timeout"
+    assert time.monotonic() - started < 8 * 5  # one candidate alone would take this
+
+
+class _CountsPickling:
+    n_pickled = 0
+
+    def __reduce__(self):
+        _CountsPickling.n_pickled += 1
+        return int, ()
+
+
+def test_data_is_sent_once(engine):
+    _CountsPickling.n_pickled = 0
+    # `seconds` is stored by the estimator, and so is part of what is sent
+    with engine():
+        search(Misbehaving(seconds=_CountsPickling()), {"value": [0, 1, 2]}, n_iter=3).fit(X, y)
+    assert 0 < _CountsPickling.n_pickled <= 2  # Ray pickles a second time to find references
+
+
+def test_a_search_begun_here_is_resumed_on_the_engine(engine, tmp_path):
+    journal = tmp_path / "search.jsonl"
+    search(n_iter=4, n_jobs=1, journal=journal).fit(X, y)
+    with engine():
+        resumed = search(n_iter=10, journal=journal, resume="must").fit(X, y)
+    assert_same_results(resumed, search(n_iter=10, n_jobs=1).fit(X, y))
+
+
+@pytest.mark.parametrize(("name", "package"), [("dask", "distributed"), ("ray", "ray")])
+def test_a_missing_engine_names_its_extra(name, package):
+    code = f"""
+import importlib.util, sys
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda n, *a: None if n == {package!r} else find(n, *a)
+import joblib, sklearn_hpt
+try:
+    joblib.parallel_config({name!r})
+except ImportError as error:
+    sys.exit(0 if 'sklearn_hpt[{name}]' in str(error) else str(error))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
