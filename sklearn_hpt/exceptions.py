@@ -12,6 +12,7 @@ __all__ = [
     "SpaceError",
     "SpaceExhaustedWarning",
     "TrainSplitWarning",
+    "WarmStartWarning",
     "WorkerDiedError",
 ]
 
@@ -66,3 +67,7 @@ class SearchStoppedWarning(UserWarning):
 
 class TrainSplitWarning(UserWarning):
     """A skorch net keeps a part of each training fold for itself."""
+
+
+class WarmStartWarning(UserWarning):
+    """Some earlier results cannot be used by a search."""

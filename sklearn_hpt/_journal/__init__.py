@@ -1,17 +1,19 @@
 """Record every finished fold on disk, recall it when the search goes on, and read it."""
 
-from sklearn_hpt._journal._describe import describe
+from sklearn_hpt._journal._describe import Described, describe, digest
 from sklearn_hpt._journal._fingerprint import fingerprint
 from sklearn_hpt._journal._journal import DiskJournal, Journal, NoJournal
 from sklearn_hpt._journal._reading import JournalView, read_journal
 from sklearn_hpt._journal._show import show
 
 __all__ = [
+    "Described",
     "DiskJournal",
     "Journal",
     "JournalView",
     "NoJournal",
     "describe",
+    "digest",
     "fingerprint",
     "read_journal",
     "show",

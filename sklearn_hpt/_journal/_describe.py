@@ -17,6 +17,7 @@ import sys
 import sysconfig
 import types
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import joblib
@@ -61,6 +62,18 @@ def restore(description: Json) -> Any:
     if "$dict" in description:
         return {_hashable(restore(key)): restore(item) for key, item in description["$dict"]}
     return description["$text"]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A value of which only the description is there."""
+
+    json: Json
+
+    @property
+    def value(self) -> Any:
+        """The value, or its text where there is no more than that."""
+        return restore(self.json)
 
 
 def _hashable(key: Any) -> Any:

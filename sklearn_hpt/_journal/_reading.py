@@ -35,6 +35,8 @@ class JournalView:
         Each start of the search, with the time of its last line as `last`.
     trials : dict of int to Trial
         Candidates with a finished fold; a value that JSON does not have is its text.
+    described : dict of int to dict
+        The parameters of each trial as the journal describes them.
     end : str or None
         Why the search ended; None while it has not.
     is_running : bool
@@ -54,6 +56,7 @@ class JournalView:
         self.header: Event = {}
         self.sessions: list[Event] = []
         self.trials: dict[int, Trial] = {}
+        self.described: dict[int, dict[str, Any]] = {}
         self.end: str | None = None
         self.is_running = False
         self.refresh()
@@ -82,6 +85,7 @@ class JournalView:
             self.sessions.append({**event, "n_new": 0})
             self.end = None
         elif kind == "trial":
+            self.described[event["trial"]] = event["params"]
             params = {name: restore(value) for name, value in event["params"].items()}
             self.trials[event["trial"]] = Trial(event["trial"], params)
         elif kind == "fold":

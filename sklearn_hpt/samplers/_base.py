@@ -32,12 +32,12 @@ class Sampler(Protocol):
         score: float,
         fold_scores: Sequence[float] | None = None,
     ) -> None:
-        """Learn a result.
+        """Learn a result; before the first `ask`, those of an earlier search.
 
         Parameters
         ----------
         params : mapping
-            What was asked.
+            What was asked, or an earlier point of the same space.
         score : float
             The result, higher is better, NaN if it failed.
         fold_scores : sequence of float, default=None

@@ -33,10 +33,13 @@ class _IndependentSampler:
         self._n_asked = 0
         self._seen: list[set[Hashable]] = [set() for _ in self.space.spaces]
         self._spent = [0] * len(self.space.spaces)
+        self._best_earlier: tuple[float, Params] | None = None
 
     def ask(self) -> Params | None:
         """Return the next hyperparameters, None if the space is exhausted."""
         number, self._n_asked = self._n_asked, self._n_asked + 1
+        if number == 0 and self._best_earlier is not None:
+            return self._take(self._best_earlier[1])
         which = self._choose_alternative(number)
         if which is None:
             return None
@@ -49,7 +52,20 @@ class _IndependentSampler:
         score: float,
         fold_scores: Sequence[float] | None = None,
     ) -> None:
-        """Take note of nothing: the proposals are independent of the results."""
+        """Take note of the best earlier result, to be tried first; of results of its own not."""
+        if self._n_asked or not math.isfinite(score):
+            return
+        if self._best_earlier is None or score > self._best_earlier[0]:
+            self._best_earlier = score, dict(params)
+
+    def _take(self, params: Params) -> Params:
+        """Return these parameters, which then count as drawn."""
+        contain = (space.contains(params) for space in self.space.spaces)
+        which = next(number for number, contains in enumerate(contain) if contains)
+        self._spent[which] += 1
+        if self.space.spaces[which].size < math.inf:
+            self._seen[which].add(self.space.spaces[which].key(params))
+        return params
 
     def _choose_alternative(self, number: int) -> int | None:
         shared = []
@@ -206,6 +222,14 @@ class GridSampler(_IndependentSampler):
                         f"Parameter {name!r} = {dimension!r} is continuous, but a grid needs "
                         "finitely many points; give it as a list."
                     )
+
+    def tell(
+        self,
+        params: Mapping[str, Any],
+        score: float,
+        fold_scores: Sequence[float] | None = None,
+    ) -> None:
+        """Take note of nothing: every point is proposed, in order."""
 
     def _choose_alternative(self, number: int) -> int | None:
         for which, (space, budget) in enumerate(

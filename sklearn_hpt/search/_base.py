@@ -9,7 +9,7 @@ import os
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -56,6 +56,7 @@ from sklearn_hpt.search._checks import (
 )
 from sklearn_hpt.search._loop import LoopSettings, SearchLoop
 from sklearn_hpt.search._observers import CallbackObserver, VerboseObserver, verbose_output
+from sklearn_hpt.search._warm_start import EarlierResult, earlier_results, summary
 from sklearn_hpt.space import SpaceUnion
 
 _log = logging.getLogger("sklearn_hpt")
@@ -80,6 +81,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         "memory_limit": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "journal": [str, os.PathLike, None],
         "resume": [StrOptions({"auto", "must", "never"})],
+        "warm_start_from": "no_validation",
     }
     _doc_link_module = "sklearn_hpt"
 
@@ -101,6 +103,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         memory_limit: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         resume: Literal["auto", "must", "never"] = "auto",
+        warm_start_from: Any = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -119,6 +122,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         self.memory_limit = memory_limit
         self.journal = journal
         self.resume = resume
+        self.warm_start_from = warm_start_from
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -184,10 +188,11 @@ class BaseHPTSearchCV(BaseSearchCV):
         """
         self._forget()
         check_n_jobs(self.n_jobs)
-        check_resume(self.resume, self.journal)
+        check_resume(self.resume, self.journal, self.warm_start_from)
         check_refit(self.refit, self.scoring)
         space = as_space_union(self._space())
         check_parameter_names(self.estimator, space.spaces)
+        earlier = earlier_results(self.warm_start_from, space, self._deciding_name())
         scorer, metric = self._get_scorers()
         check_y(y, num_samples(X))
         X, y = indexable(X, y)
@@ -215,11 +220,9 @@ class BaseHPTSearchCV(BaseSearchCV):
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))
-        with (
-            verbose_output(self.verbose),
-            closing(self._open_journal(plan, space, seed)) as journal,
-        ):
-            self._search(plan, space, metric, journal, root_ctx)
+        journal = self._open_journal(plan, space, seed, earlier)
+        with verbose_output(self.verbose), closing(journal):
+            self._search(plan, space, earlier, metric, journal, root_ctx)
         if self.refit:
             self._refit(plan, journal.about["seed"], root_ctx, metadata)
         root_ctx.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
@@ -250,7 +253,9 @@ class BaseHPTSearchCV(BaseSearchCV):
             )
         return splits
 
-    def _open_journal(self, plan: EvaluationPlan, space: SpaceUnion, seed: int) -> Journal:
+    def _open_journal(
+        self, plan: EvaluationPlan, space: SpaceUnion, seed: int, earlier: Sequence[EarlierResult]
+    ) -> Journal:
         about = {
             "search": type(self).__name__,
             "seed": seed,
@@ -263,16 +268,25 @@ class BaseHPTSearchCV(BaseSearchCV):
             "search": type(self).__name__,
             "random_state": None if self.random_state is None else seed,
             "metric that decides": self._deciding_name(),
+            "warm_start_from": summary(earlier),
             **self._settings(),
         }
         return DiskJournal(self.journal, self.resume, fingerprint(plan, space, settings), about)
 
     def _search(
-        self, plan: EvaluationPlan, space: SpaceUnion, metric: Any, journal: Journal, root_ctx: Any
+        self,
+        plan: EvaluationPlan,
+        space: SpaceUnion,
+        earlier: Sequence[EarlierResult],
+        metric: Any,
+        journal: Journal,
+        root_ctx: Any,
     ) -> None:
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
         seed = journal.about["seed"]
         sampler = self._make_sampler(space, seed, journal.about["n_iter"])
+        for known in earlier:
+            sampler.tell(known.params, known.score, known.fold_scores)
         wanted = space.n_wanted(self._n_candidates())
         n_trials = space.n_points(self._n_candidates())
         self._warn_if_exhausted(space, wanted, n_trials)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -43,12 +44,19 @@ def check_n_jobs(n_jobs: int | None) -> None:
         )
 
 
-def check_resume(resume: str, journal: Any) -> None:
-    """Raise if `resume` asks for a journal and there is none."""
+def check_resume(resume: str, journal: Any, warm_start_from: Any) -> None:
+    """Raise if `resume` asks for a journal and there is none, or it is its own warm start."""
     if resume == "must" and journal is None:
         raise ValueError(
             "resume='must' needs a journal to continue, but journal=None; give journal=PATH, or "
             "leave resume='auto'."
+        )
+    if journal is None or not isinstance(warm_start_from, (str, os.PathLike)):
+        return
+    if os.path.abspath(journal) == os.path.abspath(warm_start_from):
+        raise ValueError(
+            f"warm_start_from={warm_start_from!r} is the journal of this search; to continue it, "
+            "leave warm_start_from=None, to start anew from its results give another journal."
         )
 
 

@@ -95,6 +95,10 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     resume : {"auto", "must", "never"}, default="auto"
         What to do with `journal`: "auto" continues it if it exists, "must" raises if it does
         not, "never" raises if it does.
+    warm_start_from : fitted search, cv_results_, DataFrame or path-like, default=None
+        Results of an earlier search, of scikit-learn's too, or its journal. The best of them
+        that lies in the search space is evaluated first; random draws do not learn more than
+        that. Results outside the space are skipped, and counted in a warning.
 
     Attributes
     ----------
@@ -184,6 +188,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         memory_limit: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         resume: Literal["auto", "must", "never"] = "auto",
+        warm_start_from: Any = None,
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -204,6 +209,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
             memory_limit=memory_limit,
             journal=journal,
             resume=resume,
+            warm_start_from=warm_start_from,
         )
 
     def _space(self) -> Any:
