@@ -15,6 +15,7 @@ from sklearn_hpt._trial import FoldResult, Scores, Status, Trial
 from sklearn_hpt.exceptions import AllCandidatesFailedError, _AllCandidatesFailedTypeError
 
 _RULE = "-" * 80 + "\n"
+_MOST_CAUSES = 10  # a message may name the value of each candidate
 
 
 def metric_names(trials: Sequence[Trial]) -> list[str] | None:
@@ -124,10 +125,13 @@ def _failures(trials: Sequence[Trial]) -> list[FoldResult]:
 
 def _by_cause(trials: Sequence[Trial]) -> str:
     counts = Counter(r.failure.details for r in _failures(trials) if r.failure is not None)
-    return "\n".join(
+    told = [
         f"{_RULE}{n} fits failed with the following error:\n{details}"
-        for details, n in counts.most_common()
-    )
+        for details, n in counts.most_common(_MOST_CAUSES)
+    ]
+    if len(counts) > _MOST_CAUSES:
+        told.append(f"{_RULE}and {len(counts) - _MOST_CAUSES} other causes.\n")
+    return "\n".join(told)
 
 
 def warn_about_failures(trials: Sequence[Trial], error_score: float) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from numbers import Integral
 from numbers import Real as RealNumber
@@ -350,13 +349,13 @@ class Categorical(Dimension):
             raise SpaceError("Categorical: no choice was given; give at least one value.")
         self.choices: list[Any] = []
         self._index: dict[Hashable, int] = {}
+        self._unhashable: list[int] = []
         kept: list[float] = []
         for choice, weight in zip(given, _checked_weights(weights, len(given)), strict=True):
             if weight == 0:  # never drawn, so not part of the space
                 continue
-            try:
-                index = self.index(choice)
-            except ValueError:
+            index = self._find(choice)
+            if index is None:
                 self._remember(choice)
                 kept.append(weight)
             else:
@@ -366,8 +365,10 @@ class Categorical(Dimension):
         self._edges[-1] = 1.0
 
     def _remember(self, choice: Any) -> None:
-        with suppress(TypeError):  # unhashable: found by comparison
+        try:
             self._index[type(choice), choice] = len(self.choices)
+        except TypeError:  # found by comparison
+            self._unhashable.append(len(self.choices))
         self.choices.append(choice)
 
     def __repr__(self) -> str:
@@ -381,14 +382,21 @@ class Categorical(Dimension):
 
     def index(self, value: Any) -> int:
         """Return the place of `value` among the choices."""
+        index = self._find(value)
+        if index is None:
+            raise ValueError(f"{value!r} is not among the choices {self.choices!r}.")
+        return index
+
+    def _find(self, value: Any) -> int | None:
         try:
             return self._index[type(value), value]
         except (KeyError, TypeError):
             pass
-        for index, choice in enumerate(self.choices):
+        for index in self._unhashable:
+            choice = self.choices[index]
             if choice is value or _safely_equal(choice, value):
                 return index
-        raise ValueError(f"{value!r} is not among the choices {self.choices!r}.")
+        return None
 
     def from_unit(self, u: float) -> Any:
         u = min(max(u, 0.0), _LARGEST_UNIT)
@@ -400,11 +408,7 @@ class Categorical(Dimension):
         return float(self._edges[index] + self._edges[index + 1]) / 2
 
     def __contains__(self, value: Any) -> bool:
-        try:
-            self.index(value)
-        except ValueError:
-            return False
-        return True
+        return self._find(value) is not None
 
     def clip(self, value: Any) -> Any:
         """Return `value` if it is a choice; categories have no neighbours."""

@@ -21,6 +21,8 @@ class Misbehaving(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(y)
         if self.how == "raise":
             raise ValueError("this candidate cannot be fitted")
+        if self.how.startswith("raise this:"):
+            raise ValueError(self.how)
         if self.how == "raise_unpicklable":
             raise UnpicklableError
         if self.how == "raise_on_some_folds" and X[0, 0] > 0:

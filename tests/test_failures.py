@@ -143,6 +143,13 @@ def test_all_failed_groups_the_causes_with_counts():
     assert search.cv_results_["status"].tolist() == ["failed", "failed"]
 
 
+def test_of_many_causes_the_most_frequent_are_told():
+    causes = [f"raise this: {number}" for number in range(30)]
+    with pytest.raises(AllCandidatesFailedError, match="and 20 other causes") as raised:
+        search_over(*causes).fit(X, y)
+    assert str(raised.value).count("fits failed with the following error") == 10
+
+
 def test_some_failed_folds_warn_once_with_counts():
     search = search_over("well", "raise_on_some_folds")
     search.estimator = Misbehaving()

@@ -23,20 +23,22 @@ from typing import Any
 import joblib
 import numpy as np
 import scipy.sparse as sp
+from scipy.stats import rv_continuous, rv_discrete
 
 Json = Any
 
 _LONGEST_TEXT = 200
 _CHUNK_BYTES = 2**24
+_HASHED_BY_VALUE = {str, float, int, bool, type(None)}  # others: by identity if they recur
 _INSTALLED = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|\bobject at\b")
+_ADDRESS = re.compile(r"( object)? at 0x[0-9a-fA-F]+")
 
 
 def describe(value: Any) -> Json:
     """Return a JSON value that is equal for equal values, whatever process they are in."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic) and not isinstance(value.item(), np.generic):
         return describe(value.item())
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": repr(value)}
@@ -45,8 +47,27 @@ def describe(value: Any) -> Json:
     if type(value) is tuple:
         return {"$tuple": [describe(item) for item in value]}
     if type(value) is dict:
-        return {"$dict": [[describe(key), describe(item)] for key, item in value.items()]}
+        items = ([describe(key), describe(item)] for key, item in value.items())
+        return {"$dict": sorted(items, key=lambda item: json.dumps(item[0]))}
     return {"$text": text(value), "$digest": digest(value)}
+
+
+def same(one: Json, other: Json) -> bool:
+    """Tell whether two descriptions are of equal values; 1, 1.0 and True are not."""
+    return json.dumps(_without_texts(one)) == json.dumps(_without_texts(other))
+
+
+def _without_texts(description: Json) -> Json:
+    """Texts are for people: a set's depends on the process."""
+    if isinstance(description, list):
+        return [_without_texts(item) for item in description]
+    if isinstance(description, dict):
+        return {
+            name: _without_texts(item)
+            for name, item in description.items()
+            if name != "$text" or "$digest" not in description
+        }
+    return description
 
 
 def restore(description: Json) -> Any:
@@ -89,17 +110,21 @@ def text(value: Any) -> str:
         return f"{type(value).__name__} {shape} {value.dtype}"
     if hasattr(value, "shape") and hasattr(value, "columns"):
         return f"{type(value).__name__} {' x '.join(map(str, value.shape))}"
-    shown = " ".join(repr(value).split())
-    if _ADDRESS.search(shown):
-        shown = _ADDRESS.sub("", shown)
+    shown = _ADDRESS.sub("", " ".join(repr(value).split()))
     return shown if len(shown) <= _LONGEST_TEXT else shown[: _LONGEST_TEXT - 3] + "..."
 
 
 def digest(value: Any, *, classes_only: bool = False) -> str:
     """Return a digest that is equal for equal values, whatever process they are in.
 
+    Code that is not of an installed package counts too, as far as it is reached: an
+    estimator's class and its bases, a scorer's function, what they close over; not a function
+    that they only call by its name.
+
     SHA-1 because it reads 1.6 GB/s where the processor helps, against 0.7 for the MD5 of
-    `joblib.hash`; data frames and matrices are read in one fixed order.
+    `joblib.hash`; data frames and matrices are read in one fixed order. `joblib.hash` and
+    pickles are not used for other objects: they go by names, so that changed code goes
+    unnoticed, and depend on which objects are one and the same.
 
     Parameters
     ----------
@@ -138,14 +163,18 @@ class _Feeder:
     def _feed(self, value: Any) -> None:
         if isinstance(value, np.generic):
             value = value.item()
-        if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        if isinstance(value, np.generic):  # a long double has no counterpart
+            self._mark(type(value).__name__, repr(value))
+        elif value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
             self._mark(type(value).__name__, repr(value))
         elif isinstance(value, (list, tuple)):
             self._feed_items(type(value).__name__, value)
         elif isinstance(value, (set, frozenset)):
-            self._mark("set", *sorted(digest(item) for item in value))
+            self._mark("set", *sorted(map(self._digest, value)))
         elif isinstance(value, Mapping):
-            self._feed_items("mapping", (part for item in value.items() for part in item))
+            self._mark("mapping", *sorted(map(self._digest, value.items())))
+        elif isinstance(value, np.ma.MaskedArray):
+            self._feed_items("masked", [np.ma.getdata(value), np.ma.getmaskarray(value)])
         elif isinstance(value, np.ndarray):
             self._feed_array(value)
         elif sp.issparse(value):
@@ -153,11 +182,18 @@ class _Feeder:
         elif hasattr(value, "columns") and hasattr(value, "shape"):
             self._feed_frame(value)
         elif hasattr(value, "to_numpy"):
-            self._feed_items("series", [_as_array(value)])
+            self._feed_column(value)
         elif hasattr(value, "detach") and hasattr(value, "numpy"):
             self._feed_items("tensor", [value.detach().cpu().numpy()])
         else:
             self._feed_object(value)
+
+    def _digest(self, value: Any) -> str:
+        """Return the digest of what has no place in an order."""
+        inner = _Feeder(hashlib.sha1(usedforsecurity=False), self._classes_only)
+        inner._inside = self._inside
+        inner.feed(value)
+        return inner._sha.hexdigest()
 
     def _feed_items(self, kind: str, items: Any) -> None:
         self._mark(kind)
@@ -168,7 +204,11 @@ class _Feeder:
     def _feed_array(self, array: np.ndarray) -> None:
         self._mark("array", array.dtype.str, array.shape)
         if array.dtype.hasobject:
-            self._mark(joblib.hash(array.tolist()))
+            items = array.ravel().tolist()
+            if set(map(type, items)) <= _HASHED_BY_VALUE:
+                self._mark(joblib.hash(items))
+            else:
+                self._feed_items("objects", items)
             return
         rows = array.reshape(1) if array.ndim == 0 else array
         step = max(1, _CHUNK_BYTES * len(rows) // max(array.nbytes, 1))
@@ -183,9 +223,17 @@ class _Feeder:
 
     def _feed_frame(self, frame: Any) -> None:
         self._mark("frame", frame.shape)
-        for name in frame.columns:
+        for name in getattr(frame, "column_names", frame.columns):  # pyarrow has the former
             self.feed(name)
-            self.feed(_as_array(frame[name]))
+            self._feed_column(frame[name])
+
+    def _feed_column(self, column: Any) -> None:
+        dtype = getattr(column, "dtype", None)
+        self._mark("column", str(dtype), getattr(dtype, "ordered", None))
+        categories = getattr(dtype, "categories", None)
+        if hasattr(categories, "to_numpy"):
+            self.feed(_as_array(categories))
+        self.feed(_as_array(column))
 
     def _feed_object(self, value: Any) -> None:
         if isinstance(value, type):
@@ -203,23 +251,48 @@ class _Feeder:
         elif isinstance(value, np.random.RandomState):
             self._feed_items("RandomState", [value.get_state(legacy=False)])
         elif hasattr(value, "dist") and hasattr(value, "kwds"):  # frozen, of scipy.stats
-            self._feed_items("distribution", [value.dist.name, value.args, value.kwds])
+            self._feed_items("frozen", [value.dist, value.args, value.kwds])
+        elif isinstance(value, (rv_continuous, rv_discrete)):  # hold the global random state
+            parts = ("name", "a", "b", "xk", "pk")
+            self._feed_items("distribution", [type(value), *(vars(value).get(p) for p in parts)])
         else:
+            self._feed_state(value)
+
+    def _feed_state(self, value: Any) -> None:
+        try:
+            state = value.__reduce_ex__(4)
+        except Exception:  # cannot be pickled
             self.feed(type(value))
-            self._mark(_hash_or_text(value))
+            self._mark(text(value))
+            return
+        if isinstance(state, str):
+            self._mark("global", state)
+            return
+        maker, args, attributes, items, pairs = (*state, None, None, None)[:5]
+        self._feed_items("object", [maker, args, attributes, list(items or ()), list(pairs or ())])
 
     def _feed_class(self, cls: type) -> None:
         self._mark("class", _qualified_name(cls))
-        if _is_installed(cls):
-            return  # its version stands for its code
+        for base in cls.__mro__:
+            if not _is_installed(base):  # else its version stands for its code
+                self._feed_members(base)
+
+    def _feed_members(self, cls: type) -> None:
         for name, part in sorted(vars(cls).items()):
-            if inspect.isroutine(part):
+            if isinstance(part, property):
+                self._feed_items(name, [part.fget, part.fset, part.fdel])
+            elif isinstance(part, (types.FunctionType, staticmethod, classmethod)):
                 self._mark(name)
                 self.feed(getattr(part, "__func__", part))
+            elif isinstance(part, (bool, int, float, str, tuple)) and not name.startswith("__"):
+                self._mark(name)
+                self.feed(part)
 
     def _feed_function(self, function: Any) -> None:
         self._mark("function", _qualified_name(function))
         code = getattr(function, "__code__", None)
+        if hasattr(function, "__wrapped__"):
+            self.feed(function.__wrapped__)
         if code is None or _is_installed(function):
             return
         self._feed_code(code)
@@ -245,13 +318,6 @@ def _as_array(column: Any) -> np.ndarray:
     return np.asarray(column.to_numpy())
 
 
-def _hash_or_text(value: Any) -> str:
-    try:
-        return str(joblib.hash(value))
-    except Exception:  # cannot be pickled
-        return text(value)
-
-
 def _qualified_name(value: Any) -> str:
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", repr(value))
     module = getattr(value, "__module__", None)
@@ -260,8 +326,8 @@ def _qualified_name(value: Any) -> str:
 
 def _is_installed(value: Any) -> bool:
     """Tell whether the code is of an installed package, not the user's own."""
-    module = sys.modules.get(getattr(value, "__module__", None) or "builtins")
-    path = getattr(module, "__file__", None)
-    if path is None:  # built in, or a notebook
-        return getattr(module, "__name__", "") != "__main__"
-    return path.startswith(_INSTALLED)
+    name = getattr(value, "__module__", None) or "builtins"
+    if name in sys.builtin_module_names:
+        return True
+    path = getattr(sys.modules.get(name), "__file__", None)
+    return name != "__main__" and path is not None and path.startswith(_INSTALLED)

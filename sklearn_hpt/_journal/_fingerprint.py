@@ -9,13 +9,14 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any
 
 import numpy as np
 
 from sklearn_hpt._evaluation import EvaluationPlan
-from sklearn_hpt._journal._describe import Json, describe, digest, text
+from sklearn_hpt._journal._describe import Json, describe, digest, same, text
 from sklearn_hpt._sklearn_compat import named_scorers
 from sklearn_hpt.space import Categorical, Dimension, Distribution, SpaceUnion
 
@@ -59,7 +60,7 @@ def differences(then: Fingerprint, now: Fingerprint) -> list[str]:
         f"{name}: {_shown(then, name)} in the journal, {_shown(now, name)} now"
         + _whereabouts(then.get(name), now.get(name))
         for name in names
-        if then.get(name, ...) != now.get(name, ...)
+        if name not in then or name not in now or not same(then[name], now[name])
     ]
 
 
@@ -155,6 +156,11 @@ def _length(value: Any) -> str:
     return f"of {len(value)}" if hasattr(value, "__len__") else ""
 
 
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()  # takes a quarter of a second
+
+
 def _of_versions(estimator: Any) -> Iterator[tuple[str, Json]]:
     yield "Python", ".".join(platform.python_version_tuple()[:2])
     parts = [estimator, *estimator.get_params(deep=True).values()]
@@ -163,5 +169,6 @@ def _of_versions(estimator: Any) -> Iterator[tuple[str, Json]]:
     for name in sorted({*_ALWAYS, *names} - sys.stdlib_module_names - {"__main__"}):
         try:
             yield f"version of {name}", version(name)
-        except PackageNotFoundError:  # the user's own module
-            continue
+        except PackageNotFoundError:  # under another name, or the user's own module
+            for distribution in sorted(_distributions().get(name, ())):
+                yield f"version of {distribution}", version(distribution)

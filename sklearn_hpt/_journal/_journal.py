@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
-from sklearn_hpt._journal._describe import describe
+from sklearn_hpt._journal._describe import describe, same
 from sklearn_hpt._journal._file import JournalFile
 from sklearn_hpt._journal._fingerprint import Fingerprint, differences
 from sklearn_hpt._journal._lines import FORMAT, Event
@@ -178,7 +178,7 @@ class DiskJournal:
         if trial.number not in self._params:
             return []
         then, now = self._params.pop(trial.number), _described(trial)
-        if then != now:
+        if not same(then, now):
             raise JournalMismatchError(
                 f"journal={self._file.path!r} has the parameters {then} for candidate "
                 f"{trial.number}, but this search proposes {now}. Was the search space or the "

@@ -98,7 +98,7 @@ class Reader:
             yield event
 
     def _check_start(self, data: bytes) -> None:
-        if not data[: len(_START)] == _START[: len(data)]:
+        if data and not data.startswith(_START):
             raise JournalError(
                 f"journal={self.path!r} is not a journal of a search, or its line 1 is damaged; "
                 "it is left as it is. Give another path."
@@ -106,8 +106,8 @@ class Reader:
         written_by = data[len(_START) : len(_START) + 20].partition(b",")[0]
         if written_by.isdigit() and int(written_by) > FORMAT:
             raise JournalError(
-                f"journal={self.path!r} has format {int(written_by)}, but this version of "
-                f"sklearn_hpt reads formats up to {FORMAT}; upgrade sklearn_hpt to read it."
+                f"Line 1 of journal={self.path!r} has format {int(written_by)}, but this version "
+                f"of sklearn_hpt reads formats up to {FORMAT}; upgrade sklearn_hpt to read it."
             )
 
     def _corrupt(self, line: bytes) -> JournalCorruptError:

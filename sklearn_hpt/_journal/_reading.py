@@ -101,7 +101,7 @@ class JournalView:
         trial = self.trials[event["trial"]]
         trial.results[event["fold"]] = as_fold_result(event)
         self.sessions[-1]["n_new"] += 1
-        if len(trial.results) == self.n_splits and trial.status is None:
+        if len(trial.results) == self.n_splits and trial.status != "timeout":
             trial.close(*outcome(trial, self.about["deciding_metric"]))
 
     @property

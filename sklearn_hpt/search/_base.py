@@ -310,8 +310,12 @@ class BaseHPTSearchCV(BaseSearchCV):
         self._run(loop, metric)
         exhausted = n_trials < wanted and loop.stop_reason == "budget"
         self.stop_reason_ = "exhausted" if exhausted else loop.stop_reason
-        journal.end(self.stop_reason_)
         loop.close(f"the search stopped: {self.stop_reason_}")
+        try:
+            journal.end(self.stop_reason_)
+        except BaseException:
+            self._keep_what_there_is(loop, metric)
+            raise
         self._record(loop)
         self._select(loop, metric)
         self._warn_if_stopped(loop, n_trials)
