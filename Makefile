@@ -4,13 +4,16 @@ VENV := .venv
 # "python -m": the start lines of installed scripts break where the path has a space in it
 PY := $(VENV)/bin/python
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-slow lint bench clean
 
 demo: $(VENV)/.demo
 	$(PY) docs/examples/demo.py
 
 test: $(VENV)/.test
 	$(PY) -m pytest -q
+
+test-slow: $(VENV)/.test
+	$(PY) -m pytest -q -m slow
 
 lint: $(VENV)/.lint
 	$(PY) -m ruff format --check .
@@ -19,6 +22,8 @@ lint: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(PY) benchmarks/engine.py
+	$(PY) benchmarks/journal.py
+	$(PY) benchmarks/clusters.py
 
 $(VENV)/.python:
 	$(PYTHON) -c "import sys; sys.exit('sklearn_hpt needs Python 3.11 or newer, this is ' + sys.version.split()[0] + '; call make with PYTHON=python3.12, say') if sys.version_info < (3, 11) else None"
