@@ -2,14 +2,16 @@
 
     python benchmarks/clusters.py [--quick]
 
-measured   one search over a dummy classifier on two worker processes of this machine: CPU of
-           the searching process for each fold (proposing, sending, collecting, telling; with
-           Dask also the scheduler, which runs in this process here), and the time until the
+measured   searches on two worker processes of this machine: CPU of the searching process for
+           each fold (proposing, sending, collecting, telling; with Dask also the scheduler,
+           which runs in this process here), for folds of a millisecond, which travel in
+           bundles, and for folds that sleep 0.15 s, which travel alone; and the time until the
            workers have data of 8 and 200 MB. scikit-learn's RandomizedSearchCV on the same
-           engine through joblib, in the same run, stands next to it.
+           engine through joblib, in the same run, stands next to it. What the engine uses in
+           this process while nothing happens (heartbeats) is subtracted.
 simulated  W workers, folds of log-normal duration (sigma 0.5), one coordinator that spends the
-           measured CPU on each result before the worker gets its next fold, with the number of
-           folds in flight that the executor keeps. Share of the workers' time spent on folds.
+           measured CPU on each bundle and fold, with the bundles and the number of them ahead
+           that the executor uses. Share of the workers' time that is spent on folds.
 """
 
 import argparse
@@ -35,13 +37,25 @@ def data(megabytes):
     return X, (X[:, 0] > 0).astype(int)
 
 
-def ours(n_iter):
-    model = DummyClassifier(strategy="constant")
+class Sleeping(DummyClassifier):
+    """Takes a while without using the processor."""
+
+    def __init__(self, *, strategy="constant", random_state=None, constant=None, seconds=0.0):
+        super().__init__(strategy=strategy, random_state=random_state, constant=constant)
+        self.seconds = seconds
+
+    def fit(self, X, y):
+        time.sleep(self.seconds)
+        return super().fit(X, y)
+
+
+def ours(n_iter, seconds=0.0):
+    model = Sleeping(seconds=seconds)
     return LogRandomSearchCV(model, SPACE, n_iter=n_iter, random_state=0, refit=False)
 
 
-def sklearns(n_iter):
-    model = DummyClassifier(strategy="constant")
+def sklearns(n_iter, seconds=0.0):
+    model = Sleeping(seconds=seconds)
     return RandomizedSearchCV(model, SPACE, n_iter=n_iter, random_state=0, refit=False, n_jobs=-1)
 
 
@@ -50,6 +64,13 @@ def timed(search, X, y):
     used, started = time.process_time(), time.perf_counter()
     search.fit(X, y)
     return time.process_time() - used, time.perf_counter() - started
+
+
+def cpu_of_waiting(seconds):
+    """Return the CPU that the engine uses in this process while nothing happens, as a share."""
+    used = time.process_time()
+    time.sleep(seconds)
+    return (time.process_time() - used) / seconds
 
 
 @contextmanager
@@ -79,50 +100,63 @@ def ray_engine():
 
 
 def measure(engine, n_iter):
-    """Print what an engine costs here; return the CPU per fold in seconds."""
+    """Print what an engine costs here; return the CPU of a lone fold and of a bundled one."""
     X, y = data(0.1)
     with engine():
         ours(4).fit(X, y), sklearns(4).fit(X, y)  # start the workers
+        idle = cpu_of_waiting(5.0)
         costs = {}
         for name, make in (("ours", ours), ("sklearn", sklearns)):
-            runs = [timed(make(n_iter), X, y) for _ in range(3)]
-            costs[name] = [1e3 * t / (5 * n_iter) for t in np.median(runs, axis=0)]
+            quick = np.median([timed(make(n_iter), X, y) for _ in range(3)], axis=0)
+            alone = np.median([timed(make(n_iter // 10, 0.15), X, y) for _ in range(3)], axis=0)
+            quick[0] -= idle * quick[1]
+            alone[0] -= idle * alone[1]
+            costs[name] = [*1e3 * quick / (5 * n_iter), 1e3 * alone[0] / (n_iter // 2)]
         sent = []
         for megabytes in (8, 200):
             runs = [timed(ours(1), *data(megabytes))[1] for _ in range(3)]
             sent.append(np.median(runs))
     name = engine.__name__.partition("_")[0]
-    for which, (used, waited) in costs.items():
-        print(f"{name:5} {which:8} {used:14.2f} {waited:15.2f} {1e3 / waited:13.0f}", end="")
+    for which, (used, waited, alone) in costs.items():
+        print(f"{name:5} {which:8} {used:14.2f} {1e3 / waited:15.0f} {alone:16.2f}", end="")
         print("".join(f"{t:11.2f}" for t in sent) if which == "ours" else "")
-    return costs["ours"][0] / 1e3
+    used, _, alone = costs["ours"]
+    return alone / 1e3, used / 1e3
 
 
-def use_of_workers(n_workers, fold_seconds, coordinator_seconds, n_folds):
-    """Return the share of the workers' time that is spent on folds."""
+def use_of_workers(n_workers, fold_seconds, bundle_cost, fold_cost):
+    """Return the share of the workers' time that is spent on folds.
+
+    The coordinator spends `bundle_cost` seconds on each bundle and `fold_cost` on each fold.
+    """
+    size = max(1, min(int(0.1 / fold_seconds), 20))
+    n_bundles = 40 * n_workers
     rng = np.random.default_rng(0)
     spread = 0.5
-    durations = fold_seconds * np.exp(rng.normal(-(spread**2) / 2, spread, n_folds))
+    folds = fold_seconds * np.exp(rng.normal(-(spread**2) / 2, spread, (n_bundles, size)))
     in_flight = (3 if fold_seconds < 0.1 else 1) * n_workers + 1
     free_at = [0.0] * n_workers  # when each worker is done with what it was sent
     finishes: list[float] = []
     clock = 0.0  # of the coordinator
-    for sent, duration in enumerate(durations):
+    for sent, duration in enumerate(folds.sum(axis=1)):
         if sent >= in_flight:
             clock = max(clock, heapq.heappop(finishes))
-        clock += coordinator_seconds
+        clock += bundle_cost + size * fold_cost
         done = max(heapq.heappop(free_at), clock) + duration
         heapq.heappush(free_at, done)
         heapq.heappush(finishes, done)
-    return durations.sum() / (n_workers * max(free_at))
+    return folds.sum() / (n_workers * max(free_at))
 
 
-def simulate(name, coordinator_seconds):
+def simulate(name, alone, bundled):
+    """Print the use of the workers, from the CPU of a lone fold and of one in a bundle of 20."""
     sizes = (2, 8, 32, 128, 512, 2048)
-    print(f"\n{name}, {1e3 * coordinator_seconds:.2f} ms of the coordinator for each fold")
+    fold_cost = max(bundled - alone / 20, 0.0)
+    bundle_cost = alone - fold_cost
+    print(f"\n{name}: {1e3 * bundle_cost:.2f} ms for a bundle, {1e3 * fold_cost:.2f} for a fold")
     print("fold, s " + "".join(f"{f'W={w}':>9}" for w in sizes))
     for seconds in (0.01, 0.1, 1.0, 10.0, 60.0):
-        shares = [use_of_workers(w, seconds, coordinator_seconds, 40 * w) for w in sizes]
+        shares = [use_of_workers(w, seconds, bundle_cost, fold_cost) for w in sizes]
         print(f"{seconds:7g} " + "".join(f"{share:9.2f}" for share in shares))
 
 
@@ -132,8 +166,8 @@ def main():
     quick = parser.parse_args().quick
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    head = f"{'':5} {'':8} {'CPU ms a fold':>14} {'time ms a fold':>15} {'folds a second':>14}"
-    print(head + f"{'8 MB, s':>10} {'200 MB, s':>10}")
+    print(f"{'CPU ms, quick':>29} {'folds a second':>15} {'CPU ms, 0.15 s':>16}", end="")
+    print(f"{'8 MB, s':>11}{'200 MB, s':>11}")
     costs = {}
     for name, engine in (("Dask", dask_engine), ("Ray", ray_engine)):
         try:
@@ -141,7 +175,7 @@ def main():
         except ImportError as error:
             print(f"{name}: {error}")
     for name, cost in costs.items():
-        simulate(name, cost)
+        simulate(name, *cost)
 
 
 if __name__ == "__main__":

@@ -37,8 +37,8 @@ def _is_in_task(distributed: Any) -> bool:
     return False
 
 
-def _evaluate(remote: RemoteEvaluator, message: bytes) -> bytes:
-    return remote(message)
+def _evaluate(bundle: list[bytes], remote: RemoteEvaluator) -> list[bytes]:
+    return remote(bundle)
 
 
 def _nothing() -> None:
@@ -90,15 +90,22 @@ class DaskExecutor(EngineExecutor):
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
         return sum(worker["nthreads"] for worker in workers.values())
 
-    def _send(self, message: bytes, on_done: Callable[[Any], None]) -> Any:
-        self._n_sent += 1
-        future = self._client.submit(
-            _evaluate, self._scattered, message, key=f"{self._name}-{self._n_sent}", pure=False
+    def _send(self, bundles: list[list[bytes]], on_done: Callable[[Any], None]) -> list[Any]:
+        keys = [f"{self._name}-{self._n_sent + number}" for number in range(len(bundles))]
+        self._n_sent += len(bundles)
+        futures = self._client.map(
+            _evaluate,
+            bundles,
+            remote=self._scattered,
+            key=keys,
+            pure=False,
+            priority=-self._n_sent,  # what is sent first runs first
         )
-        future.add_done_callback(on_done)
-        return future
+        for future in futures:
+            future.add_done_callback(on_done)
+        return futures
 
-    def _collect(self, handles: list[Any]) -> list[bytes | WorkerLost]:
+    def _collect(self, handles: list[Any]) -> list[list[bytes] | WorkerLost]:
         finished = [future for future in handles if future.status == "finished"]
         try:
             results = dict(zip(finished, self._client.gather(finished), strict=True))
@@ -108,7 +115,7 @@ class DaskExecutor(EngineExecutor):
             results[future] if future in results else self._outcome(future) for future in handles
         ]
 
-    def _outcome(self, future: Any) -> bytes | WorkerLost:
+    def _outcome(self, future: Any) -> list[bytes] | WorkerLost:
         try:
             return future.result()
         except self._distributed.KilledWorker:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 import pickle
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -21,6 +22,7 @@ from sklearn_hpt.exceptions import WorkerDiedError
 _log = logging.getLogger("sklearn_hpt")
 
 _SHORT_SECONDS = 0.1  # shorter tasks are sent ahead, so that no worker waits for the next
+_BUNDLE_SECONDS, _LARGEST_BUNDLE = 0.1, 20  # short tasks travel together
 _COUNT_SECONDS = 1.0
 _PATIENCE = 30.0
 
@@ -33,7 +35,9 @@ class EngineExecutor(ABC):
     """Evaluates tasks as futures of a cluster engine.
 
     A task whose worker is lost is sent once more; if that is lost too it has failed, since
-    it may be what kills the workers.
+    it may be what kills the workers. Tasks much shorter than what it costs to send one are
+    sent in bundles, the results of which come together; a bundle that turns out to be slow
+    comes back in parts.
 
     Parameters
     ----------
@@ -51,10 +55,13 @@ class EngineExecutor(ABC):
     def __init__(self, remote: RemoteEvaluator, n_jobs: int | None) -> None:
         self._remote = remote
         self._n_jobs = n_jobs
-        self._running: dict[Any, tuple[Task, bool]] = {}
-        self._unsent: deque[tuple[Task, bool]] = deque()
+        self._running: dict[Any, list[Task]] = {}
+        self._unsent: deque[Task] = deque()
+        self._lost: deque[Task] = deque()
+        self._tried_twice: set[tuple[int, int]] = set()
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._task_seconds: float | None = None  # running mean
+        self._seconds_of: dict[int, float] = {}  # of the latest fold of each trial
         self._counted = -_COUNT_SECONDS
         self._had_workers = time.monotonic()
         self.n_workers = 0
@@ -70,27 +77,34 @@ class EngineExecutor(ABC):
         """Tell whether workers have the data now, without waiting for them."""
 
     @abstractmethod
-    def _send(self, message: bytes, on_done: Callable[[Any], None]) -> Any:
-        """Send a task; return its handle, with which `on_done` is called in any thread."""
+    def _send(self, bundles: list[list[bytes]], on_done: Callable[[Any], None]) -> list[Any]:
+        """Send bundles of tasks; return a handle for each, with which `on_done` is called."""
 
     @abstractmethod
-    def _collect(self, handles: list[Any]) -> list[bytes | WorkerLost]:
-        """Return the outcome of each of these handles, which are done."""
+    def _collect(self, handles: list[Any]) -> list[list[bytes] | WorkerLost]:
+        """Return the results of each of these bundles, which are done."""
 
     @abstractmethod
     def _cancel(self, handles: list[Any]) -> None:
-        """Give up tasks; one that runs is ended if the engine can do that."""
+        """Give up bundles; what runs is ended if the engine can do that."""
 
     # the protocol of executors
 
     def n_free(self) -> int:
         self._count()
-        is_short = self._task_seconds is not None and self._task_seconds < _SHORT_SECONDS
-        # always one more than can run, or an adaptive cluster would never grow
-        return self.n_workers * (3 if is_short else 1) + 1 - self._n_waiting()
+        wanted = self.n_workers * self._n_ahead() * self._bundle_size() + 1
+        return wanted - sum(map(len, self._running.values())) - len(self._unsent)
 
-    def _n_waiting(self) -> int:
-        return len(self._running) + len(self._unsent)
+    def _n_ahead(self) -> int:
+        """Return how many bundles a worker may have: more than one only if they are short."""
+        mean = self._task_seconds
+        return 3 if mean is not None and mean < _SHORT_SECONDS else 1
+
+    def _bundle_size(self) -> int:
+        """Return how many tasks together take long enough to be worth a message."""
+        if self._task_seconds is None:
+            return 1
+        return max(1, min(int(_BUNDLE_SECONDS / (self._task_seconds + 1e-6)), _LARGEST_BUNDLE))
 
     def _count(self) -> None:
         now = time.monotonic()
@@ -109,22 +123,53 @@ class EngineExecutor(ABC):
         self._counted = now
 
     def submit(self, task: Task) -> None:
-        self._unsent.append((task, False))
-        self._send_all()
+        self._unsent.append(task)
 
     def _send_all(self) -> None:
-        while self._unsent and self._has_room() and self._is_ready():
-            task, again = self._unsent.popleft()
-            handle = self._send(cloudpickle.dumps(task), self._done.put)
-            self._running[handle] = task, again
+        """Send what waits and has a place, second tries first."""
+        if not (self._unsent or self._lost) or not self._is_ready():
+            return
+        if bundles := [*self._second_tries(), *self._bundles()]:
+            messages = [[cloudpickle.dumps(task) for task in bundle] for bundle in bundles]
+            handles = self._send(messages, self._done.put)
+            self._running.update(zip(handles, bundles, strict=True))
 
-    def _has_room(self) -> bool:
-        """Tell whether the next task can go: a second try only to a worker that is idle.
+    def _second_tries(self) -> Iterator[list[Task]]:
+        """Yield the lost tasks for which a worker is idle, each alone.
 
         Behind another task it could be lost with that one, and be blamed for it.
         """
-        _, again = self._unsent[0]
-        return not again or len(self._running) < max(self.n_workers, 1)
+        for _ in range(max(self.n_workers, 1) - len(self._running)):
+            if self._lost:
+                yield [self._lost.popleft()]
+
+    def _bundles(self) -> Iterator[list[Task]]:
+        if self._lost:
+            return
+        # always one more than can run, or an adaptive cluster would never grow
+        n_places = self.n_workers * self._n_ahead() + 1 - len(self._running)
+        n_idle = self.n_workers - len(self._running)
+        for place in range(n_places):
+            if not self._unsent:
+                return
+            # no worker is to wait because another has all
+            most = math.ceil(len(self._unsent) / (n_idle - place)) if place < n_idle else None
+            yield self._next_bundle(most or _LARGEST_BUNDLE)
+
+    def _next_bundle(self, most: int) -> list[Task]:
+        """Return the next task, and what follows while it is known to be short together.
+
+        A candidate shows with its first fold how long it takes; that one travels alone, so
+        that no quick result waits for a slow candidate.
+        """
+        bundle = [self._unsent.popleft()]
+        seconds = self._seconds_of.get(bundle[0].trial, math.inf)
+        while self._unsent and len(bundle) < min(most, _LARGEST_BUNDLE):
+            seconds += self._seconds_of.get(self._unsent[0].trial, math.inf)
+            if seconds > _BUNDLE_SECONDS:
+                break
+            bundle.append(self._unsent.popleft())
+        return bundle
 
     def wait(self, timeout: float | None = None) -> list[FoldResult]:
         give_up = None if timeout is None else time.monotonic() + timeout
@@ -135,7 +180,8 @@ class EngineExecutor(ABC):
                 return results
 
     def _next_done(self, give_up: float | None) -> list[Any]:
-        patience = _COUNT_SECONDS if self._unsent else _PATIENCE  # then look for workers
+        waits_for_worker = self._unsent or self._lost
+        patience = _COUNT_SECONDS if waits_for_worker else _PATIENCE
         if give_up is not None:
             patience = min(patience, max(give_up - time.monotonic(), 0.0))
         try:
@@ -150,30 +196,45 @@ class EngineExecutor(ABC):
     def _finish(self, handles: list[Any]) -> list[FoldResult]:
         results = []
         for handle, outcome in zip(handles, self._collect(handles), strict=True):
-            task, again = self._running.pop(handle)
-            if not isinstance(outcome, WorkerLost):
-                results.append(self._loaded(outcome))
-            elif again:
-                results.append(_lost_twice(task, outcome))
+            bundle = self._running.pop(handle)
+            if isinstance(outcome, WorkerLost):
+                results += self._lose(bundle, outcome)
+            else:
+                results += map(self._loaded, outcome)
+                self._unsent.extendleft(reversed(bundle[len(outcome) :]))
+        return results
+
+    def _lose(self, bundle: list[Task], why: WorkerLost) -> list[FoldResult]:
+        """Have tasks sent once more; return the failures of those that were already."""
+        failed = []
+        for task in bundle:
+            place = task.trial, task.fold
+            if place in self._tried_twice:
+                failed.append(_lost_twice(task, why))
             else:
                 _log.info("A worker was lost; candidate %d is sent again.", task.trial)
-                self._unsent.append((task, True))
-        return results
+                self._tried_twice.add(place)
+                self._lost.append(task)
+        return failed
 
     def _loaded(self, outcome: bytes) -> FoldResult:
         result: FoldResult = pickle.loads(outcome)
-        seconds = result.fit_time + result.score_time
+        seconds = self._seconds_of[result.trial] = result.fit_time + result.score_time
         mean = self._task_seconds
         self._task_seconds = seconds if mean is None else 0.8 * mean + 0.2 * seconds
         return result
 
     def cancel(self, trial: int) -> None:
+        self._unsent = deque(task for task in self._unsent if task.trial != trial)
+        self._lost = deque(task for task in self._lost if task.trial != trial)
+        bundles = self._running.items()  # one with tasks of other trials goes on
         self._give_up(
-            [handle for handle, (task, _) in self._running.items() if task.trial == trial]
+            [handle for handle, bundle in bundles if {t.trial for t in bundle} == {trial}]
         )
 
     def close(self) -> None:
         self._unsent.clear()
+        self._lost.clear()
         self._give_up(list(self._running))
 
     def _give_up(self, handles: list[Any]) -> None:

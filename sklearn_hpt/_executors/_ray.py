@@ -13,14 +13,14 @@ from sklearn_hpt._executors._remote import RemoteEvaluator
 _EVALUATORS: dict[str, RemoteEvaluator] = {}  # in a worker of Ray: that of the latest search
 
 
-def _evaluate(name: str, references: list[Any], message: bytes) -> bytes:
-    """Evaluate a task; the evaluator is fetched once for each process."""
+def _evaluate(name: str, references: list[Any], bundle: list[bytes]) -> list[bytes]:
+    """Evaluate tasks; the evaluator is fetched once for each process."""
     if name not in _EVALUATORS:
         import ray
 
         _EVALUATORS.clear()
         _EVALUATORS[name] = ray.get(references[0])
-    return _EVALUATORS[name](message)
+    return _EVALUATORS[name](bundle)
 
 
 class RayExecutor(EngineExecutor):
@@ -52,15 +52,18 @@ class RayExecutor(EngineExecutor):
     def _is_ready(self) -> bool:
         return True  # Ray itself waits for a worker, and moves the data
 
-    def _send(self, message: bytes, on_done: Callable[[Any], None]) -> Any:
-        reference = self._evaluate.remote(self._name, [self._reference], message)
+    def _send(self, bundles: list[list[bytes]], on_done: Callable[[Any], None]) -> list[Any]:
+        return [self._send_one(bundle, on_done) for bundle in bundles]
+
+    def _send_one(self, bundle: list[bytes], on_done: Callable[[Any], None]) -> Any:
+        reference = self._evaluate.remote(self._name, [self._reference], bundle)
         reference.future().add_done_callback(lambda future: on_done(reference))
         return reference
 
-    def _collect(self, handles: list[Any]) -> list[bytes | WorkerLost]:
+    def _collect(self, handles: list[Any]) -> list[list[bytes] | WorkerLost]:
         return [self._outcome(reference) for reference in handles]
 
-    def _outcome(self, reference: Any) -> bytes | WorkerLost:
+    def _outcome(self, reference: Any) -> list[bytes] | WorkerLost:
         errors = self._ray.exceptions
         try:
             return self._ray.get(reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from typing import Any
 
@@ -17,6 +18,8 @@ from sklearn_hpt._executors._protocol import Executor
 from sklearn_hpt._executors._supervised import start_processes
 from sklearn_hpt._executors._worker import sendable
 from sklearn_hpt._trial import FoldResult
+
+_LONGEST_BUNDLE_SECONDS = 0.2
 
 
 class RemoteEvaluator:
@@ -49,8 +52,20 @@ class RemoteEvaluator:
         vars(self).update(state)
         self._threads = threading.local()
 
-    def __call__(self, message: bytes) -> bytes:
-        """Return the pickled result of a pickled task."""
+    def __call__(self, bundle: list[bytes]) -> list[bytes]:
+        """Return the pickled results of pickled tasks: of the first ones, if those take long.
+
+        What is left of a bundle goes back, so that a quick result never waits for slow ones.
+        """
+        started = time.monotonic()
+        results = [self._evaluate(bundle[0])]
+        for message in bundle[1:]:
+            if time.monotonic() - started > _LONGEST_BUNDLE_SECONDS:
+                break
+            results.append(self._evaluate(message))
+        return results
+
+    def _evaluate(self, message: bytes) -> bytes:
         task: Task = cloudpickle.loads(message)
         with config_context(**self._config), parallel_config(backend="threading"):
             result = self._isolated(task) if self._isolate else self._here(task)
