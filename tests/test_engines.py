@@ -148,12 +148,13 @@ def test_a_candidate_over_its_time_is_killed_and_costs_no_worker(engine):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
 def test_timeout_ends_the_search(engine):
-    space = [({"how": ["well"]}, 1), ({"how": ["sleep"], "value": [0, 1, 2]}, 3)]
+    space = [({"how": ["well"]}, 1), ({"how": ["sleep"], "value": list(range(10))}, 10)]
     started = time.monotonic()
     with engine():
-        on_engine = search(Misbehaving(seconds=8), space, timeout=4).fit(X, y)
+        on_engine = search(Misbehaving(seconds=2), space, timeout=8).fit(X, y)
     assert on_engine.stop_reason_ == "timeout"
-    assert time.monotonic() - started < 8 * 5  # one candidate alone would take this
+    assert on_engine.best_params_ == {"how": "well"}
+    assert time.monotonic() - started < 10 * 5 * 2 / 2  # what two workers would need
 
 
 class _CountsPickling:
