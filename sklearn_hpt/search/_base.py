@@ -38,7 +38,7 @@ from sklearn_hpt._sklearn_compat import (
     search_estimator_has,
 )
 from sklearn_hpt._space_formats import as_space_union
-from sklearn_hpt._trial import FoldResult, derived_seed
+from sklearn_hpt._trial import derived_seed
 from sklearn_hpt.exceptions import (
     SearchStoppedWarning,
     SearchTimeoutError,
@@ -55,7 +55,12 @@ from sklearn_hpt.search._checks import (
     search_seed,
 )
 from sklearn_hpt.search._loop import LoopSettings, SearchLoop
-from sklearn_hpt.search._observers import CallbackObserver, VerboseObserver, verbose_output
+from sklearn_hpt.search._observers import (
+    CallbackObserver,
+    RefitCheck,
+    VerboseObserver,
+    verbose_output,
+)
 from sklearn_hpt.search._warm_start import EarlierResult, earlier_results, summary
 from sklearn_hpt.space import SpaceUnion
 
@@ -356,7 +361,7 @@ class BaseHPTSearchCV(BaseSearchCV):
     ) -> list[Any]:
         observers: list[Any] = []
         if callable(self.scoring):
-            observers.append(_RefitCheck(self))
+            observers.append(RefitCheck(self))
         if has_callbacks(search_ctx):
             observers.append(CallbackObserver(self, search_ctx, plan))
         if self.verbose > 1:
@@ -548,25 +553,3 @@ class BaseHPTSearchCV(BaseSearchCV):
         if hasattr(self, "best_estimator_"):
             y = nets.cast_targets(self.best_estimator_, y)
         return super().score(self._for_best(X), y, **params)
-
-
-class _RefitCheck:
-    """Checks `refit` as soon as a callable `scoring` has shown what metrics it returns."""
-
-    def __init__(self, search: BaseHPTSearchCV) -> None:
-        self._search = search
-        self._done = False
-
-    def task_begins(self, trial: int, fold: int) -> None:
-        """Nothing is known yet."""
-
-    def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
-        """Raise if `refit` does not fit the metrics."""
-        if not self._done and isinstance(result.test_scores, dict):
-            self._search._check_refit_for_multimetric(result.test_scores)
-            self._done = True
-        return False
-
-    def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
-        """Raise if `refit` does not fit the metrics."""
-        return self.task_ends(trial, fold, result)

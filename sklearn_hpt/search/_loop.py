@@ -113,8 +113,7 @@ class SearchLoop:
                     break
                 self._submit_tasks()
                 if self._executor is not None and self._running:
-                    for result in self._executor.wait(self._time_left()):
-                        self._record(result)
+                    self._record(self._executor.wait(self._time_left()))
                 if self._stop_asked:
                     self.stop_reason = "callback"
                     break
@@ -205,18 +204,24 @@ class SearchLoop:
             self._close_if_done(trial)
             self._tell()
 
-    def _record(self, result: FoldResult) -> None:
-        trial = self.trials[result.trial]
-        if (result.trial, result.fold) not in self._running:
-            return  # of a trial that was given up
-        self._running.remove((result.trial, result.fold))
-        self._take_in(trial, result)
-        self._journal.add(trial, result)
+    def _record(self, results: Sequence[FoldResult]) -> None:
+        """Keep all results before anything else is done, since each step may raise."""
+        expected = [r for r in results if (r.trial, r.fold) in self._running]  # not given up
+        for result in expected:
+            self._running.remove((result.trial, result.fold))
+            self._take_in(self.trials[result.trial], result)
+        for result in expected:
+            self._journal.add(self.trials[result.trial], result)
+        for result in expected:
+            self._react(self.trials[result.trial], result)
+
+    def _react(self, trial: Trial, result: FoldResult) -> None:
         for observer in self.observers:
             self._stop_asked |= bool(observer.task_ends(result.trial, result.fold, result))
         if self._settings.raise_failures and result.failure is not None:
             raise _to_raise(result)
-        self._close_if_done(trial)
+        if trial.status is None:
+            self._close_if_done(trial)
         self._tell()
 
     def _take_in(self, trial: Trial, result: FoldResult) -> None:

@@ -1,4 +1,4 @@
-"""What hears of every evaluation: scikit-learn's callbacks, and the verbose output."""
+"""What hears of every evaluation: callbacks of scikit-learn, verbose output, a check."""
 
 from __future__ import annotations
 
@@ -97,6 +97,28 @@ class VerboseObserver:
     def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
         """Log nothing: that was done when it was evaluated."""
         return False
+
+
+class RefitCheck:
+    """Checks `refit` as soon as a callable `scoring` has shown what metrics it returns."""
+
+    def __init__(self, search: Any) -> None:
+        self._search = search
+        self._done = False
+
+    def task_begins(self, trial: int, fold: int) -> None:
+        """Nothing is known yet."""
+
+    def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Raise if `refit` does not fit the metrics."""
+        if not self._done and isinstance(result.test_scores, dict):
+            self._search._check_refit_for_multimetric(result.test_scores)
+            self._done = True
+        return False
+
+    def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
+        """Raise if `refit` does not fit the metrics."""
+        return self.task_ends(trial, fold, result)
 
 
 def _describe(result: FoldResult) -> str:
