@@ -26,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--every", type=float, default=2.0, metavar="SECONDS", help="how often (default: 2)"
     )
     options = parser.parse_args(argv)
+    if hasattr(sys.stdout, "reconfigure"):  # values may have letters that a terminal has not
+        sys.stdout.reconfigure(errors="replace")
     try:
         follow(JournalView(options.journal), options.every if options.follow else None)
     except JournalError as error:

@@ -534,6 +534,8 @@ class Distribution(Dimension):
         return _is_number(value) and low <= value <= high and (not self._discrete or value % 1 == 0)
 
     def clip(self, value: Any) -> Any:
+        if not self.has_quantiles:
+            return value
         low, high = self._support()
         value = min(max(value, low), high)
         return round(value) if self._discrete else float(value)

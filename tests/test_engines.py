@@ -1,11 +1,13 @@
 """Searches on real clusters of Dask and Ray: two worker processes on this machine."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 
 import joblib
 import numpy as np
@@ -195,3 +197,120 @@ except ImportError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def most_at_once(folder):
+    spans = [tuple(map(float, path.read_text().split())) for path in folder.iterdir()]
+    return max(sum(a <= start < b for a, b in spans) for start, _ in spans)
+
+
+class Clocked(Misbehaving):
+    """Leaves a file with the times at which its fit began and ended."""
+
+    def fit(self, X, y):
+        started = time.time()
+        time.sleep(self.seconds)
+        name = f"{os.getpid()}-{threading.get_ident()}-{started}"
+        with open(os.path.join(self.how, name), "w") as file:
+            file.write(f"{started} {time.time()}")
+        self.classes_ = np.unique(y)
+        return self
+
+
+@pytest.fixture
+def wide_client():
+    """Two workers that evaluate three tasks at a time each."""
+    distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=3, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.2])
+def test_n_jobs_limits_the_folds_at_a_time(wide_client, tmp_path, seconds):
+    model = Clocked(how=str(tmp_path), seconds=seconds)
+    search(model, {"value": [0, 1, 2]}, n_iter=3, cv=6, n_jobs=2, refit=False).fit(X, y)
+    assert most_at_once(tmp_path) == 2
+
+
+def test_a_worker_killed_while_the_data_is_sent_costs_nothing(wide_client):
+    # fresh workers, to which the search has to come first, import scikit-learn for a second
+    pid = next(iter(wide_client.run(os.getpid).values()))
+    killer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
+    killer.start()
+    on_engine = search().fit(X, y)
+    killer.join()
+    assert_same_results(on_engine, search(n_jobs=1).fit(X, y))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+def test_what_shares_a_worker_with_a_killer_is_not_blamed(wide_client):
+    space = [({"how": ["kill"], "value": [0, 1]}, 2), ({"how": ["sleep"], "value": [0, 1, 2]}, 3)]
+    on_engine = search(Misbehaving(seconds=0.5), space, cv=2).fit(X, y)
+    results = on_engine.cv_results_
+    for params, status in zip(results["params"], results["status"], strict=True):
+        assert status == ("failed" if params["how"] == "kill" else "complete"), params
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+def test_nothing_of_a_search_is_kept_that_lost_workers(wide_client):
+    def kept():
+        gc.collect()
+        count = Counter(type(thing).__name__ for thing in gc.get_objects())
+        return count["DaskExecutor"], count["RemoteEvaluator"], len(wide_client.futures)
+
+    before = kept()
+    search(Misbehaving(), {"how": ["well", "kill"]}, n_iter=2, cv=2).fit(X, y)
+    assert kept() == before
+
+
+def test_a_backend_that_is_named_is_used_though_a_client_is_active(dask_client):
+    pids = set(dask_client.run(os.getpid).values())
+    elsewhere = Recorder(expression=f"__import__('os').getpid() not in {pids}")
+    with joblib.parallel_config("loky", n_jobs=2):
+        assert search(elsewhere, {"number": [0, 1]}, n_iter=2).fit(X, y).best_score_ == 1.0
+
+
+def test_a_client_that_is_closed_during_the_search_is_named():
+    distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        threading.Timer(5.0, client.close).start()  # a new worker imports for some seconds
+        slow = search(Misbehaving(how="sleep", seconds=0.2), {"value": [0, 1, 2]}, n_iter=3, cv=20)
+        with pytest.raises(RuntimeError, match="has lost its Dask cluster"):
+            slow.fit(X, y)
+        assert "cv_results_" in vars(slow)
+
+
+class _StaysHere:
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise ValueError("stays here")
+
+
+def test_what_cannot_be_sent_to_dask_is_named(dask_client):
+    with pytest.raises(TypeError, match="cannot be sent to a Dask worker .*stays here"):
+        search(Misbehaving(seconds=_StaysHere()), {"value": [0, 1]}, n_iter=2).fit(X, y)
+
+
+def test_a_module_that_workers_have_not_is_named(dask_client, tmp_path, monkeypatch):
+    (tmp_path / "only_here.py").write_text(
+        "from sklearn.svm import SVC\nclass Model(SVC):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    from only_here import Model
+
+    with pytest.raises(RuntimeError, match=r"No module named 'only_here'.*are installed there"):
+        search(Model(), {"C": [1, 2]}, n_iter=2).fit(X, y)

@@ -1575,3 +1575,115 @@ def test_search_with_things_of_ones_own_resumes_in_another_process(tmp_path):
         )
         assert done.stdout == f"{n_iter}\n", done.stderr
     assert kinds_of(path)["fold"] == 18
+
+
+class Ensemble(SVC):
+    """Holds estimators that `get_params` does not go into."""
+
+    def __init__(self, members=(), C=1.0):
+        super().__init__(C=C)
+        self.members = members
+
+    def fit(self, X, y):
+        self.members_ = [clone(member).fit(X, y) for member in self.members]
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return self.members_[0].predict(X)
+
+
+def test_estimators_in_a_list_count_with_their_parameters(tmp_path):
+    def fitted(depth):
+        return LogRandomSearchCV(
+            Ensemble([DecisionTreeClassifier(max_depth=depth, random_state=0)]),
+            {"C": [1.0, 2.0]},
+            n_iter=2,
+            random_state=0,
+            journal=tmp_path / "search.jsonl",
+        ).fit(X, y)
+
+    fitted(1)
+    fitted(1)
+    with pytest.raises(JournalMismatchError, match="estimator members"):
+        fitted(5)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"n_iter": np.int64(2)}, {"n_jobs": np.int64(1)}, {"return_train_score": np.True_}],
+    ids=repr,
+)
+def test_settings_may_be_numbers_of_numpy(tmp_path, setting):
+    settings = {"n_iter": 2, "random_state": 0, "journal": tmp_path / "search.jsonl", **setting}
+    search = LogRandomSearchCV(SVC(), SPACE, **settings).fit(X, y)
+    search.fit(X, y)
+    assert len(read_journal(search.journal)["params"]) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_is_no_journal(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    search = LogRandomSearchCV(SVC(), SPACE, n_iter=2, journal=tmp_path / "pipe")
+    with pytest.raises(JournalError, match="is a pipe"):
+        search.fit(X, y)
+    with pytest.raises(JournalError, match="is a pipe"):
+        read_journal(tmp_path / "pipe")
+
+
+def test_show_names_no_best_where_no_metric_decides(tmp_path, capsys):
+    LogRandomSearchCV(
+        LogisticRegression(max_iter=500),
+        {"C": (0.1, 1.0)},
+        n_iter=2,
+        scoring=lambda model, X, y: {"a": np.nan, "b": model.score(X, y)},
+        refit=False,
+        journal=tmp_path / "search.jsonl",
+    ).fit(X, y)
+    assert main(["show", str(tmp_path / "search.jsonl")]) == 0
+    assert "  best  " not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["é😀", "\ud800"])
+def test_show_writes_what_the_terminal_can(tmp_path, value):
+    journal = tmp_path / "search.jsonl"
+    LogRandomSearchCV(
+        Misbehaving(), {"seconds": [value]}, n_iter=1, random_state=0, journal=journal
+    ).fit(X, y)
+    done = subprocess.run(
+        [sys.executable, "-m", "sklearn_hpt", "show", journal],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"seconds = ?" in done.stdout
+
+
+class SlowOnce(Misbehaving):
+    """Takes longer than it may until a file is there."""
+
+    def fit(self, X, y):
+        if self.value == 1 and not os.path.exists(self.how):
+            time.sleep(30)
+        self.classes_ = np.unique(y)
+        return self
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+def test_a_candidate_that_is_tried_again_has_the_status_of_the_last_try(tmp_path):
+    journal, flag = tmp_path / "search.jsonl", tmp_path / "flag"
+    search = LogRandomSearchCV(
+        SlowOnce(how=str(flag)),
+        {"value": [0, 1]},
+        n_iter=2,
+        cv=2,
+        random_state=0,
+        candidate_timeout=1.0,
+        journal=journal,
+    ).fit(X, y)
+    assert set(read_journal(journal)["status"]) == {"complete", "timeout"}
+    flag.touch()
+    search.set_params(error_score="raise").fit(X, y)
+    assert set(search.cv_results_["status"]) == {"complete"}
+    assert set(read_journal(journal)["status"]) == {"complete"}

@@ -5,9 +5,10 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -222,3 +223,67 @@ def test_a_journal_cannot_be_its_own_warm_start(tmp_path):
     path = str(tmp_path / "search.jsonl")
     with pytest.raises(ValueError, match="to continue it, leave warm_start_from=None"):
         LogRandomSearchCV(SVC(), SPACE, journal=path, warm_start_from=path).fit(X, y)
+
+
+def test_a_clone_learns_from_the_same_search(earlier):
+    search = LogRandomSearchCV(SVC(), SPACE, n_iter=2, random_state=0, warm_start_from=earlier)
+    copy = clone(make_pipeline(StandardScaler(), search)).fit(X, y)[-1]
+    assert copy.cv_results_["params"][0] == earlier.best_params_
+    assert np.isfinite(cross_val_score(search, X, y, cv=2)).all()
+
+
+class _Drawn:
+    """Values that can only be drawn."""
+
+    def __init__(self, *values):
+        self.values = values
+
+    def rvs(self, random_state=None):
+        return self.values[random_state.randint(len(self.values))]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("degree", (2, 3, 4)), ("kernel", ("rbf", "poly")), ("class_weight", ({0: 1}, {0: 2}))],
+)
+def test_values_that_can_only_be_drawn_are_taken_as_they_are(name, values):
+    space = {name: _Drawn(*values)}
+    first = LogRandomSearchCV(SVC(), space, n_iter=2, random_state=0).fit(X, y)
+    told = [params[name] for params, _, _ in told_before(first, space)]
+    assert told == [params[name] for params in first.cv_results_["params"]]
+    assert {type(value) for value in told} == {type(values[0])}
+
+
+def test_the_metric_of_scoring_is_taken_though_another_chose_there():
+    scoring = {"up": "accuracy", "accuracy": "accuracy", "neg_log_loss": "neg_log_loss"}
+    grid = GridSearchCV(
+        LogisticRegression(), {"C": [0.1, 1.0]}, scoring=scoring, refit="neg_log_loss"
+    ).fit(X, y)
+    for source in (grid, grid.cv_results_):
+        told = told_before(source, {"C": (0.01, 10.0)}, LogisticRegression(), scoring="accuracy")
+        assert [score for _, score, _ in told] == list(grid.cv_results_["mean_test_accuracy"])
+
+
+def test_a_journal_of_several_metrics_says_which_one_decided(tmp_path):
+    settings = {"scoring": ["accuracy", "f1_macro"], "refit": "f1_macro"}
+    first = LogRandomSearchCV(
+        SVC(), SPACE, n_iter=2, random_state=0, journal=tmp_path / "j", **settings
+    ).fit(X, y)
+    assert told_before(tmp_path / "j") == told_before(first)
+
+
+def test_empty_cells_of_any_frame_are_parameters_of_another_alternative():
+    pd, pl = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    space = [{"kernel": ["rbf"], "C": [0.1, 1.0]}, {"kernel": ["poly"], "degree": [2, 3]}]
+    grid = GridSearchCV(SVC(), space).fit(X, y)
+    frame = pd.DataFrame(grid.cv_results_).drop(columns="params")
+    for table in (frame, frame.convert_dtypes(), pl.from_pandas(frame)):
+        assert [params for params, _, _ in told_before(table, space)] == list(
+            grid.cv_results_["params"]
+        )
+
+
+def test_a_sampler_does_not_propose_what_is_not_in_its_space():
+    sampler, plain = (RandomSampler({"a": (0.0, 1.0)}, random_state=0) for _ in range(2))
+    sampler.tell({"a": 5.0}, 1.0)
+    assert sampler.ask() == plain.ask()

@@ -93,6 +93,11 @@ def _engine(backend: Any) -> Any:
     if kind == "RayBackend":
         return RayExecutor
     client = backend.client if kind == "DaskDistributedBackend" else None
-    if client is None and kind == "LokyBackend":  # the one without a parallel_config
+    if client is None and kind == "LokyBackend" and not _is_chosen():
         client = active_client()
     return None if client is None else lambda remote, n_jobs: DaskExecutor(remote, n_jobs, client)
+
+
+def _is_chosen() -> bool:
+    """Tell whether the user has named the joblib backend: only another one gives way to threads."""
+    return type(get_active_backend(prefer="threads")[0]).__name__ == "LokyBackend"

@@ -9,6 +9,8 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
 
+import cloudpickle
+
 from sklearn_hpt._executors._engine import EngineExecutor, WorkerLost
 from sklearn_hpt._executors._remote import RemoteEvaluator
 
@@ -61,8 +63,11 @@ class DaskExecutor(EngineExecutor):
     def __init__(self, remote: RemoteEvaluator, n_jobs: int | None, client: Any) -> None:
         super().__init__(remote, n_jobs)
         import distributed
+        from distributed.comm import CommClosedError
 
         self._distributed = distributed
+        # what a scatter raises; KeyError with the address of a worker that is gone
+        self._while_workers_die = TimeoutError, distributed.TimeoutError, CommClosedError, KeyError
         self._client = client
         self._name = _PREFIX + uuid.uuid4().hex[:12]
         self._n_sent = 0
@@ -72,6 +77,7 @@ class DaskExecutor(EngineExecutor):
         _leave_losses_to_us(client)
         self._scattered: Any = None
         self._wake_up: Any = None
+        self._most_threads = 1
 
     def _is_ready(self) -> bool:
         if self._scattered is not None and self._scattered.status not in _GONE:
@@ -80,15 +86,39 @@ class DaskExecutor(EngineExecutor):
             if self._wake_up is None:  # an adaptive cluster starts a worker for a task
                 self._wake_up = self._client.submit(_nothing, pure=False)
             return False
-        with suppress(TimeoutError, self._distributed.TimeoutError):  # the workers have died
+        try:
             self._scattered = self._client.scatter(self._remote, broadcast=True, hash=False)
-            self._wake_up = None
-            return True
-        return False
+        except self._while_workers_die:
+            return False
+        except Exception as error:
+            raise self._explained(error) from error
+        self._wake_up = None
+        return True
+
+    def _explained(self, error: Exception) -> Exception:
+        try:
+            cloudpickle.dumps(self._remote)
+        except Exception as reason:
+            return TypeError(
+                "The estimator, the data or the scoring cannot be sent to a Dask worker "
+                f"({type(reason).__name__}: {reason}); use n_jobs=1."
+            )
+        return _not_evaluated(error)
 
     def _count_slots(self) -> int:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        return sum(worker["nthreads"] for worker in workers.values())
+        workers = self._client.scheduler_info(n_workers=-1).get("workers")
+        if workers is None:
+            raise RuntimeError(
+                f"The search has lost its Dask cluster (the client is {self._client.status}): it "
+                "was closed, or its scheduler is gone. Fit again with a new client; a search "
+                "with a journal goes on where it was."
+            )
+        threads = [worker["nthreads"] for worker in workers.values()]
+        self._most_threads = max(self._most_threads, *threads, 1)
+        return sum(threads)
+
+    def _shares_workers(self) -> bool:
+        return self._most_threads > 1
 
     def _send(self, bundles: list[list[bytes]], on_done: Callable[[Any], None]) -> list[Any]:
         keys = [f"{self._name}-{self._n_sent + number}" for number in range(len(bundles))]
@@ -111,32 +141,46 @@ class DaskExecutor(EngineExecutor):
             results = dict(zip(finished, self._client.gather(finished), strict=True))
         except Exception:  # one was lost on the way; which one is found one by one
             results = {}
-        return [
+        outcomes = [
             results[future] if future in results else self._outcome(future) for future in handles
         ]
+        _release(handles)
+        return outcomes
 
     def _outcome(self, future: Any) -> list[bytes] | WorkerLost:
         try:
-            return future.result()
-        except self._distributed.KilledWorker:
-            return WorkerLost("Dask reports KilledWorker")
+            # not raised: the client keeps the exception, which would keep this search
+            error = future.exception()
+            if error is None:
+                return future.result()
         except CancelledError:  # its data is gone
             return WorkerLost("Dask lost all workers")
-        except Exception as error:
-            raise RuntimeError(
-                f"A Dask worker could not evaluate a task ({type(error).__name__}: {error}); make "
-                "sure that sklearn_hpt and what the estimator needs are installed there in the "
-                "same versions."
-            ) from error
+        if isinstance(error, self._distributed.KilledWorker):
+            return WorkerLost("Dask reports KilledWorker")
+        raise _not_evaluated(error)
 
     def _cancel(self, handles: list[Any]) -> None:
         self._client.cancel(handles)  # one that runs goes on to its end, unheard
+        _release(handles)
 
     def close(self) -> None:
         super().close()
         self._scattered = self._wake_up = None
         if self._seceded:
             self._distributed.rejoin()
+
+
+def _release(futures: list[Any]) -> None:
+    """Have the client forget them: the error that one may hold has frames that hold the search."""
+    for future in futures:
+        future.release()
+
+
+def _not_evaluated(error: Any) -> RuntimeError:
+    return RuntimeError(
+        f"A Dask worker could not evaluate a task ({type(error).__name__}: {error}); make sure "
+        "that sklearn_hpt and what the estimator needs are installed there in the same versions."
+    )
 
 
 def _leave_losses_to_us(client: Any) -> None:

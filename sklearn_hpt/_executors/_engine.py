@@ -7,7 +7,7 @@ import math
 import pickle
 import time
 from abc import ABC, abstractmethod
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -35,7 +35,9 @@ class EngineExecutor(ABC):
     """Evaluates tasks as futures of a cluster engine.
 
     A task whose worker is lost is sent once more; if that is lost too it has failed, since
-    it may be what kills the workers. Tasks much shorter than what it costs to send one are
+    it may be what kills the workers. Where a worker evaluates several tasks at a time, either
+    may have been lost with another one: there the last try is made with nothing else running.
+    Tasks much shorter than what it costs to send one are
     sent in bundles, the results of which come together; a bundle that turns out to be slow
     comes back in parts.
 
@@ -58,7 +60,9 @@ class EngineExecutor(ABC):
         self._running: dict[Any, list[Task]] = {}
         self._unsent: deque[Task] = deque()
         self._lost: deque[Task] = deque()
-        self._tried_twice: set[tuple[int, int]] = set()
+        self._n_lost: Counter[tuple[int, int]] = Counter()
+        self._is_alone = False  # what runs is a last try
+        self._most: int | None = None  # at a time, None if the cluster is the limit
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._task_seconds: float | None = None  # running mean
         self._seconds_of: dict[int, float] = {}  # of the latest fold of each trial
@@ -116,9 +120,10 @@ class EngineExecutor(ABC):
         elif now - self._had_workers > _PATIENCE:
             _log.warning("The cluster has no workers; the search waits for one to join.")
             self._had_workers = now
-        most = self._n_jobs
+        most = None if self._n_jobs == -1 else self._n_jobs
         if most is not None and most < 0:
             most = max(n_slots + 1 + most, 1)
+        self._most = most
         self.n_workers = n_slots if most is None else min(n_slots, most)
         self._counted = now
 
@@ -127,7 +132,8 @@ class EngineExecutor(ABC):
 
     def _send_all(self) -> None:
         """Send what waits and has a place, second tries first."""
-        if not (self._unsent or self._lost) or not self._is_ready():
+        self._is_alone = self._is_alone and bool(self._running)
+        if self._is_alone or not (self._unsent or self._lost) or not self._is_ready():
             return
         if bundles := [*self._second_tries(), *self._bundles()]:
             messages = [[cloudpickle.dumps(task) for task in bundle] for bundle in bundles]
@@ -137,17 +143,27 @@ class EngineExecutor(ABC):
     def _second_tries(self) -> Iterator[list[Task]]:
         """Yield the lost tasks for which a worker is idle, each alone.
 
-        Behind another task it could be lost with that one, and be blamed for it.
+        Behind another task it could be lost with that one, and be blamed for it. The third is
+        made alone, for the same reason.
         """
-        for _ in range(max(self.n_workers, 1) - len(self._running)):
-            if self._lost:
-                yield [self._lost.popleft()]
+        for n_running in range(len(self._running), max(self.n_workers, 1)):
+            if not self._lost:
+                return
+            is_last = self._n_lost[_place(self._lost[0])] > 1
+            if is_last and n_running:
+                return
+            self._is_alone = is_last
+            yield [self._lost.popleft()]
+            if is_last:
+                return
 
     def _bundles(self) -> Iterator[list[Task]]:
-        if self._lost:
+        if self._lost or self._is_alone:
             return
         # always one more than can run, or an adaptive cluster would never grow
         n_places = self.n_workers * self._n_ahead() + 1 - len(self._running)
+        if self._most is not None:
+            n_places = min(n_places, self._most - len(self._running))
         n_idle = self.n_workers - len(self._running)
         for place in range(n_places):
             if not self._unsent:
@@ -208,14 +224,19 @@ class EngineExecutor(ABC):
         """Have tasks sent once more; return the failures of those that were already."""
         failed = []
         for task in bundle:
-            place = task.trial, task.fold
-            if place in self._tried_twice:
-                failed.append(_lost_twice(task, why))
+            self._n_lost[_place(task)] += 1
+            n_lost = self._n_lost[_place(task)]
+            if n_lost > (2 if self._shares_workers() else 1):
+                failed.append(_lost_again(task, n_lost, why))
             else:
                 _log.info("A worker was lost; candidate %d is sent again.", task.trial)
-                self._tried_twice.add(place)
                 self._lost.append(task)
+                self._counted = -_COUNT_SECONDS  # there are fewer workers now
         return failed
+
+    def _shares_workers(self) -> bool:
+        """Tell whether a worker may evaluate several tasks at a time."""
+        return False
 
     def _loaded(self, outcome: bytes) -> FoldResult:
         result: FoldResult = pickle.loads(outcome)
@@ -244,7 +265,14 @@ class EngineExecutor(ABC):
             self._cancel(handles)
 
 
-def _lost_twice(task: Task, why: WorkerLost) -> FoldResult:
-    error = WorkerDiedError(f"two workers were lost while they evaluated this candidate: {why}")
+def _place(task: Task) -> tuple[int, int]:
+    return task.trial, task.fold
+
+
+def _lost_again(task: Task, n_lost: int, why: WorkerLost) -> FoldResult:
+    number = "two" if n_lost == 2 else "three"
+    error = WorkerDiedError(
+        f"{number} workers were lost while they evaluated this candidate: {why}"
+    )
     message = f"WorkerDiedError: {error}"
     return FoldResult(task.trial, task.fold, failure=Failure(message, message, error))

@@ -61,6 +61,7 @@ class JournalFile:
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        check_regular(self.path)
         try:
             is_new = not os.path.exists(self.path)
             fd = os.open(self.path, flags, 0o666)
@@ -139,6 +140,24 @@ class JournalFile:
         _OPEN_FILES.discard(self)
         fd, self._fd = self._fd, -1
         os.close(fd)
+
+
+def check_regular(path: str) -> None:
+    """Raise if there is something that is no file to read again: to open a pipe may wait for ever.
+
+    Raises
+    ------
+    JournalError
+        If there is a folder, a pipe, a device or a socket.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        kind = (
+            "a folder" if os.path.isdir(path) else "a pipe or a device, which cannot be read again"
+        )
+        raise JournalError(
+            f"journal={path!r} cannot be used: it is {kind}. Give the path of a file in a folder "
+            "that exists and can be written."
+        )
 
 
 def is_being_written(fd: int) -> bool:

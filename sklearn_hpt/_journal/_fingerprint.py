@@ -48,7 +48,7 @@ def fingerprint(
     fields.update(_of_data(plan))
     for name, scorer in named_scorers(plan.scorer).items():
         fields[f"scoring {name}"] = {"$text": text(scorer), "$digest": digest(scorer)}
-    fields["return_train_score"] = plan.return_train_score
+    fields["return_train_score"] = bool(plan.return_train_score)
     fields.update(_of_versions(plan.estimator))
     return fields
 
@@ -80,17 +80,22 @@ def _whereabouts(then: Json, now: Json) -> str:
 
 def _of_estimator(estimator: Any) -> Iterator[tuple[str, Json]]:
     yield "estimator", _class_of(estimator)
-    for name, value in sorted(estimator.get_params(deep=True).items()):
+    params = estimator.get_params(deep=True)
+    fields = {id(value) for value in params.values()}
+    for name, value in sorted(params.items()):
         if name.rpartition("__")[2] not in _WITHOUT_EFFECT:
-            yield f"estimator {name}", _of_parameter(value)
+            yield f"estimator {name}", _of_parameter(value, fields)
 
 
-def _of_parameter(value: Any) -> Json:
+def _of_parameter(value: Any, fields: set[int]) -> Json:
     if hasattr(value, "get_params") and not isinstance(value, type):
         return _class_of(value)  # its parameters are fields of their own
     if isinstance(value, (list, tuple)):  # perhaps of estimators, as in a Pipeline
+        estimators = [v for v in _flat(value) if hasattr(v, "get_params")]
         shown = text([type(v).__name__ if hasattr(v, "get_params") else v for v in _flat(value)])
-        return {"$text": shown, "$digest": digest(value, classes_only=True)}
+        # other estimators than a Pipeline do not show the parameters of those in a list
+        are_fields = all(id(v) in fields for v in estimators)
+        return {"$text": shown, "$digest": digest(value, classes_only=are_fields)}
     return describe(value)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from sklearn_hpt._journal._describe import restore
-from sklearn_hpt._journal._file import is_being_written
+from sklearn_hpt._journal._file import check_regular, is_being_written
 from sklearn_hpt._journal._lines import Event, Reader
 from sklearn_hpt._journal._records import as_fold_result
 from sklearn_hpt._results import metric_names, outcome, to_cv_results
@@ -52,6 +52,7 @@ class JournalView:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
+        check_regular(self.path)
         self._reader = Reader(self.path)
         self.header: Event = {}
         self.sessions: list[Event] = []
@@ -99,6 +100,8 @@ class JournalView:
 
     def _take_in_fold(self, event: Event) -> None:
         trial = self.trials[event["trial"]]
+        if event["fold"] in trial.results:  # tried again, with error_score="raise"
+            trial.status, trial.error = None, ""
         trial.results[event["fold"]] = as_fold_result(event)
         self.sessions[-1]["n_new"] += 1
         if len(trial.results) == self.n_splits and trial.status != "timeout":

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sklearn_hpt._journal._reading import JournalView
-from sklearn_hpt._results import deciding_scores
+from sklearn_hpt._results import deciding_scores, metric_names
 from sklearn_hpt._trial import Trial
 
 _MOST_CAUSES = 10
@@ -83,7 +83,8 @@ def seconds_left(view: JournalView, now: float) -> float | None:
 def _best(view: JournalView) -> Iterator[tuple[str, str]]:
     metric = view.about["deciding_metric"]
     complete = [trial for trial in view.rows() if trial.status == "complete"]
-    if not complete:
+    names = metric_names(complete)
+    if not complete or (names and metric not in names):  # of several none decides
         return
     best = max(complete, key=lambda trial: _mean_and_std(trial, metric)[0])
     mean, std = _mean_and_std(best, metric)

@@ -55,7 +55,8 @@ class _IndependentSampler:
         """Take note of the best earlier result, to be tried first; of results of its own not."""
         if self._n_asked or not math.isfinite(score):
             return
-        if self._best_earlier is None or score > self._best_earlier[0]:
+        is_better = self._best_earlier is None or score > self._best_earlier[0]
+        if is_better and any(space.contains(params) for space in self.space.spaces):
             self._best_earlier = score, dict(params)
 
     def _take(self, params: Params) -> Params:

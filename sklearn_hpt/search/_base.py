@@ -129,6 +129,12 @@ class BaseHPTSearchCV(BaseSearchCV):
         self.resume = resume
         self.warm_start_from = warm_start_from
 
+    def __sklearn_clone__(self) -> Any:
+        """Return an unfitted copy that learns from the same earlier search, which stays fitted."""
+        copy = super().__sklearn_clone__()
+        copy.warm_start_from = self.warm_start_from
+        return copy
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         # several outputs at a time are the estimator's matter; scikit-learn 1.9 leaves this out
@@ -197,7 +203,10 @@ class BaseHPTSearchCV(BaseSearchCV):
         check_refit(self.refit, self.scoring)
         space = as_space_union(self._space())
         check_parameter_names(self.estimator, space.spaces)
-        earlier = earlier_results(self.warm_start_from, space, self._deciding_name())
+        deciding = self._deciding_name() or (
+            self.scoring if isinstance(self.scoring, str) else None
+        )
+        earlier = earlier_results(self.warm_start_from, space, deciding)
         scorer, metric = self._get_scorers()
         check_y(y, num_samples(X))
         X, y = indexable(X, y)
@@ -264,7 +273,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         about = {
             "search": type(self).__name__,
             "seed": seed,
-            "n_iter": self._n_candidates(),
+            "n_iter": int(self._n_candidates()),
             "deciding_metric": self._deciding_name(),
         }
         if self.journal is None:
@@ -327,7 +336,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         search_ctx.call_on_fit_task_end(estimator=self)
 
     def _announce(self, n_trials: int, journal: Journal) -> None:
-        journal.begin_session(n_trials, self.n_splits_, self.n_jobs)
+        n_jobs = None if self.n_jobs is None else int(self.n_jobs)
+        journal.begin_session(n_trials, int(self.n_splits_), n_jobs)
         _log.info(
             "Fitting %d folds for each of %d candidates, totalling %d fits",
             self.n_splits_,

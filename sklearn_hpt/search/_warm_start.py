@@ -14,7 +14,7 @@ import numpy as np
 
 from sklearn_hpt._journal import Described, JournalView, describe, digest
 from sklearn_hpt.exceptions import WarmStartWarning
-from sklearn_hpt.space import Categorical, Dimension, Params, Space, SpaceUnion
+from sklearn_hpt.space import Categorical, Dimension, Distribution, Params, Space, SpaceUnion
 
 _FINISHED = ("complete", "failed", "timeout")
 
@@ -48,7 +48,7 @@ def earlier_results(source: Any, space: SpaceUnion, metric: str | None) -> list[
     space : SpaceUnion
         The space of the search that is to learn from them.
     metric : str or None
-        Which of several metrics decides.
+        The metric that decides, where it has a name.
 
     Raises
     ------
@@ -61,8 +61,8 @@ def earlier_results(source: Any, space: SpaceUnion, metric: str | None) -> list[
     """
     if source is None:
         return []
-    table = _as_table(source)
-    scores, folds = _scores(table, metric, getattr(source, "refit", None))
+    table, metric_of_source = _as_table(source)
+    scores, folds = _scores(table, metric, metric_of_source)
     status = table.get("status", ["complete"] * len(scores))
     found = []
     for row, params in enumerate(_params(table)):
@@ -89,16 +89,17 @@ def summary(results: Sequence[EarlierResult]) -> str | None:
     return f"{len(results)} results ({digest(rows)})"
 
 
-def _as_table(source: Any) -> Mapping[str, Any]:
-    """Return columns by name, with the keys of `cv_results_`."""
+def _as_table(source: Any) -> tuple[Mapping[str, Any], Any]:
+    """Return columns by name, with the keys of `cv_results_`, and the metric that decided."""
     if isinstance(source, (str, os.PathLike)):
-        return _of_journal(JournalView(source))
+        view = JournalView(source)
+        return _of_journal(view), view.about["deciding_metric"]
     if hasattr(source, "cv_results_"):
-        return source.cv_results_
+        return source.cv_results_, getattr(source, "refit", None)
     if isinstance(source, Mapping):
-        return source
+        return source, None
     if hasattr(source, "columns") and hasattr(source, "shape"):
-        return {str(name): list(source[name]) for name in source.columns}
+        return {str(name): list(source[name]) for name in source.columns}, None
     if hasattr(source, "get_params"):
         raise ValueError(
             f"warm_start_from={source!r} has no cv_results_: fit it first, or give its journal."
@@ -118,20 +119,20 @@ def _of_journal(view: JournalView) -> Mapping[str, Any]:
 
 
 def _scores(
-    table: Mapping[str, Any], metric: str | None, refit_of_source: Any
+    table: Mapping[str, Any], metric: str | None, metric_of_source: Any
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the mean scores, shape (n_rows,), and the same for each fold."""
     names = [name[len("mean_test_") :] for name in table if name.startswith("mean_test_")]
-    wanted = metric or "score"
-    if wanted not in names and refit_of_source in names:
-        wanted = refit_of_source
+    wanted = metric if metric in names else "score"
+    if wanted not in names and metric_of_source in names:
+        wanted = metric_of_source
     elif wanted not in names and len(names) == 1:
         wanted = names[0]
     if wanted not in names:
         has = f"it has {', '.join(map(repr, names))}" if names else "it has none"
         raise ValueError(
-            f"warm_start_from has no column 'mean_test_{wanted}' ({has}); give results of the "
-            "metric that decides, or name one of its metrics with refit."
+            f"warm_start_from has no column 'mean_test_{metric or wanted}' ({has}); give results "
+            "of the metric that decides, or name one of its metrics with refit."
         )
     folds = [
         name for name in table if name.startswith("split") and name.endswith(f"_test_{wanted}")
@@ -152,7 +153,11 @@ def _params(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             "warm_start_from has neither 'params' nor 'param_...' columns; give cv_results_."
         )
     for row in range(len(next(iter(columns.values())))):
-        yield {name: column[row] for name, column in columns.items()}
+        yield _Cells({name: column[row] for name, column in columns.items()})
+
+
+class _Cells(dict[str, Any]):
+    """The cells of a row, of which None may be an empty one."""
 
 
 def _point_of(space: SpaceUnion, params: Mapping[str, Any]) -> Params | None:
@@ -166,7 +171,8 @@ def _point_of(space: SpaceUnion, params: Mapping[str, Any]) -> Params | None:
 
 def _point_in(space: Space, params: Mapping[str, Any]) -> Params | None:
     extra = [name for name in params if name not in space]
-    if not all(_is_absent(params[name]) for name in extra):
+    may_be_none = isinstance(params, _Cells)
+    if not all(_is_absent(params[n]) or (may_be_none and params[n] is None) for n in extra):
         return None
     point: Params = {}
     for name, dimension in space.items():
@@ -181,7 +187,9 @@ def _point_in(space: Space, params: Mapping[str, Any]) -> Params | None:
 
 def _is_absent(value: Any) -> bool:
     """Tell whether a cell of a table is empty, as for a parameter of another alternative."""
-    return value is np.ma.masked or (isinstance(value, float) and math.isnan(value))
+    if value is np.ma.masked or type(value).__name__ == "NAType":  # of pandas
+        return True
+    return isinstance(value, (float, np.floating)) and math.isnan(value)
 
 
 def _value_in(dimension: Dimension, value: Any) -> Any:
@@ -192,9 +200,21 @@ def _value_in(dimension: Dimension, value: Any) -> Any:
         value = value.value
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(dimension, Distribution) and not dimension.has_quantiles:
+        return _drawn(dimension, value)
     if _is_absent(value) or isinstance(value, str) or value not in dimension:
         raise ValueError(value)
     return dimension.clip(value)
+
+
+def _drawn(dimension: Distribution, value: Any) -> Any:
+    """Return a value of what can only be drawn from: it is known by the type of a draw."""
+    draw = dimension.sample(np.random.default_rng(0))
+    if type(draw) is int and type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is not type(draw):
+        raise ValueError(value)
+    return value
 
 
 def _choice(dimension: Categorical, value: Any) -> Any:
