@@ -366,7 +366,7 @@ class Categorical(Dimension):
 
     def _remember(self, choice: Any) -> None:
         try:
-            self._index[type(choice), choice] = len(self.choices)
+            self._index[_identity_of(choice)] = len(self.choices)
         except TypeError:  # found by comparison
             self._unhashable.append(len(self.choices))
         self.choices.append(choice)
@@ -389,7 +389,7 @@ class Categorical(Dimension):
 
     def _find(self, value: Any) -> int | None:
         try:
-            return self._index[type(value), value]
+            return self._index[_identity_of(value)]
         except (KeyError, TypeError):
             pass
         for index in self._unhashable:
@@ -451,14 +451,21 @@ def _checked_weights(weights: Sequence[float] | None, n_choices: int) -> list[fl
     return mass
 
 
+def _identity_of(value: Any) -> Hashable:
+    """Return what is equal for equal values of equal types: (1, 0) is not (True, False)."""
+    return type(value), value, repr(value) if isinstance(value, tuple) else None
+
+
 def _safely_equal(a: Any, b: Any) -> bool:
     """Compare values whose `==` may return an array or raise."""
-    if type(a) is not type(b):
+    if type(a) is not type(b) or getattr(a, "dtype", None) != getattr(b, "dtype", None):
         return False
     try:
-        return bool(np.all(a == b)) and np.shape(a) == np.shape(b)
+        if not bool(np.all(a == b)) or np.shape(a) != np.shape(b):
+            return False
     except Exception:
         return False
+    return not isinstance(a, (list, tuple, dict)) or repr(a) == repr(b)
 
 
 @dataclass(frozen=True)

@@ -205,16 +205,32 @@ LogRandomSearchCV(Misbehaving(), {{"how": ["sleep"]}}, n_iter=1, cv=3, n_jobs=2)
 """
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
-def test_no_process_outlives_a_killed_search(signum, tmp_path):
+def running_search(tmp_path):
+    """Return a search in a process of its own, and the processes that it has started."""
     script = tmp_path / "long.py"
     script.write_text(LONG.format(tests=os.path.dirname(__file__)))
     process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE)
-    process.stdout.readline()
-    children = wait_for(lambda: processes_of(process.pid), at_least=3)  # a server, two workers
+    with process.stdout:
+        process.stdout.readline()
+        return process, wait_for(lambda: processes_of(process.pid), at_least=3)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+def test_no_process_outlives_a_killed_search(signum, tmp_path):
+    process, children = running_search(tmp_path)  # a server, two workers
     process.send_signal(signum)
     process.wait(10)
-    process.stdout.close()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+
+
+def test_no_worker_outlives_a_search_that_is_killed_with_its_server(tmp_path):
+    process, children = running_search(tmp_path)
+    (server,) = psutil.Process(process.pid).children()
+    os.kill(process.pid, signal.SIGSTOP)  # lest it starts another server
+    server.kill()
+    process.kill()
+    process.wait(10)
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
 

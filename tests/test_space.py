@@ -626,3 +626,19 @@ def test_continuous_union_has_as_many_points_as_wanted():
     union = SpaceUnion((MIXED_SPACE, FINITE_SPACE), (7, None))
     assert union.size == math.inf
     assert union.n_points(20) == union.n_wanted(20) == 27
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [[1, 0], [True, False]],
+        [(1, 0), (True, False)],
+        [{"a": 1}, {"a": 1.0}],
+        [np.array([1, 0]), np.array([True, False])],
+    ],
+    ids=repr,
+)
+def test_containers_of_other_types_are_other_choices(choices):
+    dimension = Categorical([*choices, *choices])
+    assert list(map(repr, dimension.choices)) == list(map(repr, choices))
+    assert [dimension.index(choice) for choice in choices] == [0, 1]

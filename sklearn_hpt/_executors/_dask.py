@@ -135,7 +135,7 @@ class DaskExecutor(EngineExecutor):
             future.add_done_callback(on_done)
         return futures
 
-    def _collect(self, handles: list[Any]) -> list[list[bytes] | WorkerLost]:
+    def _collect(self, handles: list[Any]) -> list[list[bytes] | Exception]:
         finished = [future for future in handles if future.status == "finished"]
         try:
             results = dict(zip(finished, self._client.gather(finished), strict=True))
@@ -147,7 +147,7 @@ class DaskExecutor(EngineExecutor):
         _release(handles)
         return outcomes
 
-    def _outcome(self, future: Any) -> list[bytes] | WorkerLost:
+    def _outcome(self, future: Any) -> list[bytes] | Exception:
         try:
             # not raised: the client keeps the exception, which would keep this search
             error = future.exception()
@@ -157,7 +157,7 @@ class DaskExecutor(EngineExecutor):
             return WorkerLost("Dask lost all workers")
         if isinstance(error, self._distributed.KilledWorker):
             return WorkerLost("Dask reports KilledWorker")
-        raise _not_evaluated(error)
+        return _not_evaluated(error)
 
     def _cancel(self, handles: list[Any]) -> None:
         self._client.cancel(handles)  # one that runs goes on to its end, unheard

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import cloudpickle
-
 from sklearn_hpt._evaluation import Task
 from sklearn_hpt._executors._remote import RemoteEvaluator
+from sklearn_hpt._executors._worker import packed
 from sklearn_hpt._trial import Failure, FoldResult
 from sklearn_hpt.exceptions import WorkerDiedError
 
@@ -61,6 +60,8 @@ class EngineExecutor(ABC):
         self._unsent: deque[Task] = deque()
         self._lost: deque[Task] = deque()
         self._n_lost: Counter[tuple[int, int]] = Counter()
+        self._given_up: set[int] = set()
+        self._broken: Exception | None = None
         self._is_alone = False  # what runs is a last try
         self._most: int | None = None  # at a time, None if the cluster is the limit
         self._done: SimpleQueue[Any] = SimpleQueue()
@@ -85,8 +86,8 @@ class EngineExecutor(ABC):
         """Send bundles of tasks; return a handle for each, with which `on_done` is called."""
 
     @abstractmethod
-    def _collect(self, handles: list[Any]) -> list[list[bytes] | WorkerLost]:
-        """Return the results of each of these bundles, which are done."""
+    def _collect(self, handles: list[Any]) -> list[list[bytes] | Exception]:
+        """Return the results of each of these bundles, which are done, or what went wrong."""
 
     @abstractmethod
     def _cancel(self, handles: list[Any]) -> None:
@@ -136,7 +137,7 @@ class EngineExecutor(ABC):
         if self._is_alone or not (self._unsent or self._lost) or not self._is_ready():
             return
         if bundles := [*self._second_tries(), *self._bundles()]:
-            messages = [[cloudpickle.dumps(task) for task in bundle] for bundle in bundles]
+            messages = [[packed(task) for task in bundle] for bundle in bundles]
             handles = self._send(messages, self._done.put)
             self._running.update(zip(handles, bundles, strict=True))
 
@@ -190,6 +191,8 @@ class EngineExecutor(ABC):
     def wait(self, timeout: float | None = None) -> list[FoldResult]:
         give_up = None if timeout is None else time.monotonic() + timeout
         while True:
+            if self._broken is not None:
+                raise self._broken
             self._send_all()
             results = self._finish(self._next_done(give_up))
             if results or (give_up is not None and time.monotonic() >= give_up):
@@ -215,9 +218,12 @@ class EngineExecutor(ABC):
             bundle = self._running.pop(handle)
             if isinstance(outcome, WorkerLost):
                 results += self._lose(bundle, outcome)
+            elif isinstance(outcome, Exception):
+                self._broken = outcome  # raised when the other results are taken
             else:
                 results += map(self._loaded, outcome)
-                self._unsent.extendleft(reversed(bundle[len(outcome) :]))
+                rest = (task for task in bundle[len(outcome) :] if task.trial not in self._given_up)
+                self._unsent.extendleft(reversed([*rest]))
         return results
 
     def _lose(self, bundle: list[Task], why: WorkerLost) -> list[FoldResult]:
@@ -246,6 +252,7 @@ class EngineExecutor(ABC):
         return result
 
     def cancel(self, trial: int) -> None:
+        self._given_up.add(trial)
         self._unsent = deque(task for task in self._unsent if task.trial != trial)
         self._lost = deque(task for task in self._lost if task.trial != trial)
         bundles = self._running.items()  # one with tasks of other trials goes on

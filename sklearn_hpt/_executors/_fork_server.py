@@ -12,6 +12,7 @@ reply. When the socket closes the caller is gone.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
@@ -26,6 +27,7 @@ from typing import Any
 from sklearn_hpt._executors._worker import work
 
 _LARGEST_REQUEST = 2**20
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux, where alone this server is used
 _IDLE_SECONDS = 300.0  # without workers it ends after this time, as joblib's do
 
 
@@ -43,6 +45,7 @@ def serve(fd: int) -> None:
 class _ForkServer:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
+        self._pid = os.getpid()
         self._workers: set[int] = set()
         self._folders: set[str] = set()
 
@@ -85,6 +88,7 @@ class _ForkServer:
             return pid
         code = 1
         try:
+            _die_with(self._pid)
             os.setpgid(0, 0)  # a group of its own, to be ended with all that it starts
             self._control.close()
             work(Connection(fd))
@@ -108,6 +112,13 @@ class _ForkServer:
             self._end(pid)
         for folder in self._folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _die_with(parent: int) -> None:
+    """Have this process killed when its parent dies, as when a cluster engine kills both."""
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it has died already
+        os._exit(1)
 
 
 def main(argv: list[Any]) -> None:

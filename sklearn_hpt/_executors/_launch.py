@@ -44,8 +44,11 @@ class WorkerHandle(Protocol):
 
     connection: Connection
 
-    def end(self) -> int:
-        """Kill the process if it is alive; return its exit code, or minus its signal."""
+    def end(self) -> int | None:
+        """Kill the process if it is alive; return its exit code, or minus its signal.
+
+        None if it may have died with the process that started it.
+        """
 
 
 class Launcher(Protocol):
@@ -224,18 +227,16 @@ class _Forked:
     def __init__(self, launcher: ForkServerLauncher, pid: int, connection: Connection) -> None:
         self._launcher = launcher
         self._pid = pid
+        self._has_ended = False
         self._exit_code: int | None = None
         self.connection = connection
 
-    def end(self) -> int:
+    def end(self) -> int | None:
         self.connection.close()
-        if self._exit_code is None:
-            try:
+        if not self._has_ended:
+            self._has_ended = True
+            with suppress(OSError):  # the server has died, and its workers with it
                 self._exit_code = self._launcher.end(self._pid)
-            except OSError:  # the server has died
-                with suppress(ProcessLookupError):
-                    os.kill(self._pid, signal.SIGKILL)
-                self._exit_code = -signal.SIGKILL
         return self._exit_code
 
 

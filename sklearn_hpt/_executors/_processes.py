@@ -6,7 +6,6 @@ overstays a time limit it is known which task to blame; the others go to another
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import cloudpickle
 
 from sklearn_hpt._evaluation import Task
 from sklearn_hpt._executors._launch import Launcher, WorkerHandle, describe_exit
+from sklearn_hpt._executors._worker import packed
 from sklearn_hpt._trial import Failure, FoldResult
 from sklearn_hpt.exceptions import CandidateTimeoutError, WorkerDiedError
 
@@ -34,8 +34,7 @@ class _Message:
 
     @classmethod
     def of(cls, task: Task) -> _Message:
-        # the numbers outside, so that a task that cannot be loaded can still be answered
-        return cls(task, pickle.dumps((task.trial, task.fold, cloudpickle.dumps(task))))
+        return cls(task, packed(task))
 
 
 @dataclass
@@ -179,7 +178,11 @@ class ProcessExecutor:
         return result
 
     def _replace_dead(self, worker: _Worker) -> list[FoldResult]:
-        ended = describe_exit(worker.handle.end())
+        code = worker.handle.end()
+        if code is None:  # not by what it evaluated
+            self._replace(worker)
+            return []
+        ended = describe_exit(code)
         if not worker.ready:
             raise WorkerDiedError(
                 f"A worker process {ended} before it could evaluate anything; "

@@ -60,19 +60,19 @@ class RayExecutor(EngineExecutor):
         reference.future().add_done_callback(lambda future: on_done(reference))
         return reference
 
-    def _collect(self, handles: list[Any]) -> list[list[bytes] | WorkerLost]:
+    def _collect(self, handles: list[Any]) -> list[list[bytes] | Exception]:
         return [self._outcome(reference) for reference in handles]
 
-    def _outcome(self, reference: Any) -> list[bytes] | WorkerLost:
+    def _outcome(self, reference: Any) -> list[bytes] | Exception:
         errors = self._ray.exceptions
         try:
             return self._ray.get(reference)
         except (errors.RayTaskError, errors.RuntimeEnvSetupError) as error:
-            raise RuntimeError(
+            return RuntimeError(
                 f"A Ray worker could not evaluate a task ({type(error).__name__}: {error}); make "
                 "sure that sklearn_hpt and what the estimator needs are installed there in the "
                 "same versions."
-            ) from error
+            )
         except errors.RayError as error:
             return WorkerLost(f"Ray reports {type(error).__name__}")
 

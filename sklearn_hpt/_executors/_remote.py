@@ -7,7 +7,6 @@ import time
 import weakref
 from typing import Any
 
-import cloudpickle
 from joblib import parallel_config
 from joblib.parallel import BACKENDS
 from sklearn import config_context, get_config
@@ -16,7 +15,7 @@ from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan, Evaluator, Task
 from sklearn_hpt._executors._local import BlasLimit
 from sklearn_hpt._executors._protocol import Executor
 from sklearn_hpt._executors._supervised import start_processes
-from sklearn_hpt._executors._worker import sendable
+from sklearn_hpt._executors._worker import evaluated, sendable
 from sklearn_hpt._trial import FoldResult
 
 _LONGEST_BUNDLE_SECONDS = 0.2
@@ -66,10 +65,8 @@ class RemoteEvaluator:
         return results
 
     def _evaluate(self, message: bytes) -> bytes:
-        task: Task = cloudpickle.loads(message)
         with config_context(**self._config), parallel_config(backend="threading"):
-            result = self._isolated(task) if self._isolate else self._here(task)
-        return sendable(result)
+            return sendable(evaluated(message, self._isolated if self._isolate else self._here))
 
     def _here(self, task: Task) -> FoldResult:
         if not hasattr(self._threads, "evaluate"):

@@ -7,6 +7,7 @@ import pickle
 import random
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -19,7 +20,7 @@ from joblib import parallel_config
 from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
-from sklearn_hpt._evaluation import Evaluator
+from sklearn_hpt._evaluation import Evaluator, Task
 from sklearn_hpt._executors._payload import load
 from sklearn_hpt._trial import Failure, FoldResult
 
@@ -85,10 +86,19 @@ def work(connection: Connection) -> None:
                 message = connection.recv_bytes()
             except (EOFError, ConnectionError):
                 return
-            connection.send_bytes(sendable(_evaluated(message, evaluate)))
+            connection.send_bytes(sendable(evaluated(message, evaluate)))
 
 
-def _evaluated(message: bytes, evaluate: Evaluator) -> FoldResult:
+def packed(task: Task) -> bytes:
+    """Return a task as a message.
+
+    Its numbers are outside, so that one that cannot be loaded can still be answered.
+    """
+    return pickle.dumps((task.trial, task.fold, cloudpickle.dumps(task)))
+
+
+def evaluated(message: bytes, evaluate: Callable[[Task], FoldResult]) -> FoldResult:
+    """Return the result of a task that was packed; a failure if it cannot be loaded here."""
     trial, fold, data = pickle.loads(message)
     try:
         task = cloudpickle.loads(data)

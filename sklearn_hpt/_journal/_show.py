@@ -14,7 +14,7 @@ from sklearn_hpt._results import deciding_scores, metric_names
 from sklearn_hpt._trial import Trial
 
 _MOST_CAUSES = 10
-_LONGEST_CAUSE = 100
+_LONGEST_TEXT = 100
 
 
 def show(view: JournalView) -> str:
@@ -43,8 +43,9 @@ def _table(view: JournalView) -> Iterator[tuple[str, str]]:
     counts = Counter(trial.status for trial in view.rows())
     done = [f"{counts[status]} {status}" for status in ("complete", "failed", "timeout", "stopped")]
     shown = [text for text in done if not text.startswith("0 ")] or ["0 complete"]
-    yield "candidates", f"{', '.join(shown)} of {view.n_trials}"
-    yield "folds", f"{_n_folds(view)} of {view.n_trials * view.n_splits}"
+    n_trials = max(view.n_trials, len(view.trials))  # a later session may ask for fewer
+    yield "candidates", f"{', '.join(shown)} of {n_trials}"
+    yield "folds", f"{_n_folds(view)} of {n_trials * view.n_splits}"
     yield "time", _time(view)
     yield from _best(view)
     yield from _failures(view)
@@ -93,7 +94,8 @@ def _best(view: JournalView) -> Iterator[tuple[str, str]]:
         f"{mean:.6g} ± {std:.2g}{f' ({metric})' if metric else ''}, candidate {best.number}",
     )
     for name, value in best.params.items():
-        yield "", f"  {name} = {value:.6g}" if isinstance(value, float) else f"  {name} = {value}"
+        shown = f"{value:.6g}" if isinstance(value, float) else _shortened(str(value))
+        yield "", f"  {name} = {shown}"
 
 
 def _mean_and_std(trial: Trial, metric: str | None) -> tuple[float, float]:
@@ -112,11 +114,15 @@ def _failures(view: JournalView) -> Iterator[tuple[str, str]]:
     )
     name = "failures"
     for cause, n_folds in causes.most_common(_MOST_CAUSES):
-        short = cause if len(cause) <= _LONGEST_CAUSE else cause[: _LONGEST_CAUSE - 3] + "..."
-        yield name, f"{n_folds} folds: {short}"
+        yield name, f"{n_folds} folds: {_shortened(cause)}"
         name = ""
     if len(causes) > _MOST_CAUSES:
         yield "", f"and {len(causes) - _MOST_CAUSES} other causes"
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 3] + "..."
 
 
 def _duration(seconds: float) -> str:

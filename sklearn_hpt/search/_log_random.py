@@ -90,7 +90,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         on from there when it is fitted again, with any `n_jobs`, and with a larger `n_iter`
         a finished one does: its results are those of a search that ran through. The
         estimator, the data, the folds, the search space, the scoring and the seed must be the
-        same. `sklearn_hpt.read_journal` and ``python -m sklearn_hpt show`` read it at any
+        same, so a search inside a cross-validation, which has other data each time, can have
+        none. `sklearn_hpt.read_journal` and ``python -m sklearn_hpt show`` read it at any
         time.
     resume : {"auto", "must", "never"}, default="auto"
         What to do with `journal`: "auto" continues it if it exists, "must" raises if it does
