@@ -56,15 +56,18 @@ def dask_client():
 @pytest.fixture(scope="module")
 def ray_config():
     ray = pytest.importorskip("ray", reason="needs the extra ray")
-    settings = {"num_cpus": 2, "include_dashboard": False, "log_to_driver": False}
-    try:  # in a process that can be ended: where Ray cannot start it waits for ever, or aborts
-        code = f"import ray; ray.init(**{settings})"
-        subprocess.run([sys.executable, "-c", code], timeout=90, check=True, capture_output=True)
-    except subprocess.SubprocessError as error:
-        pytest.skip(f"Ray does not start on this machine: {type(error).__name__}")
     # workers find the module of the test's estimators by this path
     path = os.pathsep.join([HERE, *filter(None, sys.path)])
-    ray.init(**settings, runtime_env={"env_vars": {"PYTHONPATH": path}})
+    settings = {"num_cpus": 2, "include_dashboard": False, "log_to_driver": False}
+    settings["runtime_env"] = {"env_vars": {"PYTHONPATH": path}}
+    # in a process that can be ended: where Ray cannot start it waits for ever, or aborts; from a
+    # Python whose path has a space in it, it starts, but its workers do not
+    code = f"import os, ray; ray.init(**{settings}); ray.get(ray.remote(os.getpid).remote())"
+    try:
+        subprocess.run([sys.executable, "-c", code], timeout=90, check=True, capture_output=True)
+    except subprocess.SubprocessError as error:
+        pytest.skip(f"Ray does not run a task on this machine: {type(error).__name__}")
+    ray.init(**settings)
     yield lambda: joblib.parallel_config("ray")
     ray.shutdown()
 
