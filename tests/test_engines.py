@@ -62,7 +62,7 @@ def ray_config():
     settings["runtime_env"] = {"env_vars": {"PYTHONPATH": path}}
     # in a process that can be ended: where Ray cannot start it waits for ever, or aborts; from a
     # Python whose path has a space in it, it starts, but its workers do not
-    code = f"import os, ray; ray.init(**{settings}); ray.get(ray.remote(os.getpid).remote())"
+    code = f"import ray; ray.init(**{settings}); ray.get(ray.remote(lambda: 0).remote())"
     try:
         subprocess.run([sys.executable, "-c", code], timeout=90, check=True, capture_output=True)
     except subprocess.SubprocessError as error:
