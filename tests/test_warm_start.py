@@ -277,7 +277,8 @@ def test_empty_cells_of_any_frame_are_parameters_of_another_alternative():
     space = [{"kernel": ["rbf"], "C": [0.1, 1.0]}, {"kernel": ["poly"], "degree": [2, 3]}]
     grid = GridSearchCV(SVC(), space).fit(X, y)
     frame = pd.DataFrame(grid.cv_results_).drop(columns="params")
-    for table in (frame, frame.convert_dtypes(), pl.from_pandas(frame)):
+    columns = {name: [None if pd.isna(v) else v for v in frame[name]] for name in frame}
+    for table in (frame, frame.convert_dtypes(), pl.DataFrame(columns)):
         assert [params for params, _, _ in told_before(table, space)] == list(
             grid.cv_results_["params"]
         )

@@ -166,14 +166,21 @@ def _distributions() -> Mapping[str, list[str]]:
     return packages_distributions()  # takes a quarter of a second
 
 
+@cache
+def _version_of(distribution: str) -> str | None:
+    """Return the version of what is installed; a running process does not change it."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:  # under another name, or the user's own module
+        return None
+
+
 def _of_versions(estimator: Any) -> Iterator[tuple[str, Json]]:
     yield "Python", ".".join(platform.python_version_tuple()[:2])
     parts = [estimator, *estimator.get_params(deep=True).values()]
     packages = {type(part).__module__.partition(".")[0] for part in parts}
     names = {_DISTRIBUTIONS.get(package, package) for package in packages}
     for name in sorted({*_ALWAYS, *names} - sys.stdlib_module_names - {"__main__"}):
-        try:
-            yield f"version of {name}", version(name)
-        except PackageNotFoundError:  # under another name, or the user's own module
-            for distribution in sorted(_distributions().get(name, ())):
-                yield f"version of {distribution}", version(distribution)
+        known = _version_of(name) is not None
+        for distribution in [name] if known else sorted(_distributions().get(name, ())):
+            yield f"version of {distribution}", _version_of(distribution)
