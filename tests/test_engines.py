@@ -280,7 +280,7 @@ def test_a_backend_that_is_named_is_used_though_a_client_is_active(dask_client):
         assert search(elsewhere, {"number": [0, 1]}, n_iter=2).fit(X, y).best_score_ == 1.0
 
 
-def test_a_client_that_is_closed_during_the_search_is_named():
+def test_a_client_that_is_closed_during_the_search_is_named(tmp_path):
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")
     with (
         distributed.LocalCluster(
@@ -288,8 +288,15 @@ def test_a_client_that_is_closed_during_the_search_is_named():
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        threading.Timer(5.0, client.close).start()  # a new worker imports for some seconds
-        slow = search(Misbehaving(how="sleep", seconds=0.2), {"value": [0, 1, 2]}, n_iter=3, cv=20)
+        model, journal = Misbehaving(how="sleep", seconds=0.2), tmp_path / "search.jsonl"
+        slow = search(model, {"value": [0, 1, 2]}, n_iter=3, cv=20, journal=journal)
+
+        def close_after_a_fold():
+            while not (journal.exists() and b'"fold"' in journal.read_bytes()):
+                time.sleep(0.05)
+            client.close()
+
+        threading.Thread(target=close_after_a_fold, daemon=True).start()
         with pytest.raises(RuntimeError, match="has lost its Dask cluster"):
             slow.fit(X, y)
         assert "cv_results_" in vars(slow)
