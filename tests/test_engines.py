@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 
 import joblib
 import numpy as np
@@ -38,18 +39,28 @@ def assert_same_results(one, other):
     assert one.best_params_ == other.best_params_
 
 
-@pytest.fixture(scope="module")
-def dask_client():
+@contextmanager
+def dask_cluster(threads_per_worker):
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")
     dask = pytest.importorskip("dask")
     # a LocalCluster gives up a worker that was restarted 15 s after its death
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2,
+            threads_per_worker=threads_per_worker,
+            dashboard_address=None,
+            silence_logs=50,
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def dask_client():
+    """Two workers that evaluate one task at a time each."""
+    with dask_cluster(threads_per_worker=1) as client:
         yield client
 
 
@@ -223,15 +234,7 @@ class Clocked(Misbehaving):
 @pytest.fixture
 def wide_client():
     """Two workers that evaluate three tasks at a time each."""
-    distributed = pytest.importorskip("distributed", reason="needs the extra dask")
-    dask = pytest.importorskip("dask")
-    with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=3, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
+    with dask_cluster(threads_per_worker=3) as client:
         yield client
 
 

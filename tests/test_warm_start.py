@@ -162,7 +162,7 @@ def test_the_metric_that_decides_is_taken():
         (42, TypeError, "is a int; give a fitted search"),
         ({"params": [{"C": 1}]}, ValueError, "has no column 'mean_test_score'"),
         ({"mean_test_score": [1.0]}, ValueError, "neither 'params' nor 'param_"),
-        ("no/such/file.jsonl", JournalError, "cannot be read: No such file"),
+        ("no/such/file.jsonl", JournalError, "warm_start_from: .* cannot be read: No such file"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_trained(source, error, message):

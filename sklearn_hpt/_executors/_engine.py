@@ -35,10 +35,11 @@ class EngineExecutor(ABC):
 
     A task whose worker is lost is sent once more; if that is lost too it has failed, since
     it may be what kills the workers. Where a worker evaluates several tasks at a time, either
-    may have been lost with another one: there the last try is made with nothing else running.
-    Tasks much shorter than what it costs to send one are
-    sent in bundles, the results of which come together; a bundle that turns out to be slow
-    comes back in parts.
+    may have been lost with another one: there a third and last try is made with nothing else
+    running.
+
+    Tasks much shorter than what it costs to send one are sent in bundles, the results of
+    which come together; a bundle that turns out to be slow comes back in parts.
 
     Parameters
     ----------
@@ -98,7 +99,8 @@ class EngineExecutor(ABC):
     def n_free(self) -> int:
         self._count()
         wanted = self.n_workers * self._n_ahead() * self._bundle_size() + 1
-        return wanted - sum(map(len, self._running.values())) - len(self._unsent)
+        n_running = sum(map(len, self._running.values()))
+        return wanted - n_running - len(self._unsent) - len(self._lost)
 
     def _n_ahead(self) -> int:
         """Return how many bundles a worker may have: more than one only if they are short."""

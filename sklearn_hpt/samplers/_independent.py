@@ -26,6 +26,7 @@ class _IndependentSampler:
     """
 
     lookahead: int | None = None
+    _starts_with_best_earlier = True
 
     def __init__(self, space: Any, *, random_state: int | None = None) -> None:
         self.space = as_space_union(space)
@@ -38,7 +39,7 @@ class _IndependentSampler:
     def ask(self) -> Params | None:
         """Return the next hyperparameters, None if the space is exhausted."""
         number, self._n_asked = self._n_asked, self._n_asked + 1
-        if number == 0 and self._best_earlier is not None:
+        if number == 0 and self._best_earlier and self._starts_with_best_earlier:
             return self._take(self._best_earlier[1])
         which = self._choose_alternative(number)
         if which is None:
@@ -214,6 +215,8 @@ class GridSampler(_IndependentSampler):
     ({'C': 1, 'kernel': 'rbf'}, {'C': 1, 'kernel': 'poly'})
     """
 
+    _starts_with_best_earlier = False  # every point is proposed, in order
+
     def __init__(self, space: Any) -> None:
         super().__init__(space, random_state=0)
         for alternative in self.space.spaces:
@@ -223,14 +226,6 @@ class GridSampler(_IndependentSampler):
                         f"Parameter {name!r} = {dimension!r} is continuous, but a grid needs "
                         "finitely many points; give it as a list."
                     )
-
-    def tell(
-        self,
-        params: Mapping[str, Any],
-        score: float,
-        fold_scores: Sequence[float] | None = None,
-    ) -> None:
-        """Take note of nothing: every point is proposed, in order."""
 
     def _choose_alternative(self, number: int) -> int | None:
         for which, (space, budget) in enumerate(

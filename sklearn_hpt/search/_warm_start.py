@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_hpt._journal import Described, JournalView, describe, digest
-from sklearn_hpt.exceptions import WarmStartWarning
+from sklearn_hpt.exceptions import JournalError, WarmStartWarning
 from sklearn_hpt.space import Categorical, Dimension, Distribution, Params, Space, SpaceUnion
 
 _FINISHED = ("complete", "failed", "timeout")
@@ -92,7 +92,10 @@ def summary(results: Sequence[EarlierResult]) -> str | None:
 def _as_table(source: Any) -> tuple[Mapping[str, Any], Any]:
     """Return columns by name, with the keys of `cv_results_`, and the metric that decided."""
     if isinstance(source, (str, os.PathLike)):
-        view = JournalView(source)
+        try:
+            view = JournalView(source)
+        except JournalError as error:  # names the file, not where it was given
+            raise type(error)(f"warm_start_from: {error}") from error
         return _of_journal(view), view.about["deciding_metric"]
     if hasattr(source, "cv_results_"):
         return source.cv_results_, getattr(source, "refit", None)
