@@ -30,6 +30,29 @@ def fresh_seed() -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a sampler proposes that spends less than everything on a candidate at first.
+
+    Attributes
+    ----------
+    params : mapping
+        The hyperparameters.
+    resource : int or None
+        How much of the resource (epochs, trees, rows) the evaluation spends, None for all.
+    continues : int or None
+        Number of the earlier trial, of the same parameters and less resource, whose training
+        this one goes on with.
+    round : int or None
+        Number of the round or rung, from 0.
+    """
+
+    params: Mapping[str, Any]
+    resource: int | None = None
+    continues: int | None = None
+    round: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why an evaluation has no score.
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import sklearn_hpt
-from sklearn_hpt import samplers, space
+from sklearn_hpt import racing, samplers, space
 
 ROOT = Path(sklearn_hpt.__file__).parent
 GROUPS = [  # a later group may import an earlier one, never the reverse
-    {"exceptions", "_sklearn_compat", "space", "_trial"},
-    {"_space_formats"},
+    {"exceptions", "_sklearn_compat", "space", "_trial", "racing"},
+    {"_space_formats", "_pipelines"},
     {"samplers"},
     {"nets"},
     {"_accuracy"},
@@ -35,7 +35,7 @@ HEAVY = ["torch", "skorch", "matplotlib", "pandas", "polars", "optuna", "skopt",
 PUBLIC_CLASSES = sorted(
     {
         value
-        for module in (sklearn_hpt, space, samplers)
+        for module in (sklearn_hpt, space, samplers, racing)
         for name in module.__all__
         if inspect.isclass(value := getattr(module, name))
     },
