@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ def to_cv_results(
     names: list[str] | None,
     format_results: Callable[..., dict[str, Any]],
     with_status: bool,
+    raced: bool = False,
 ) -> dict[str, Any]:
     """Return one row for each trial, with scikit-learn's keys and dtypes.
 
@@ -79,17 +81,32 @@ def to_cv_results(
         scikit-learn's ``_format_results(params, n_splits, evaluations)``.
     with_status : bool
         Whether to add the columns `status` and `error` even if all trials are complete.
+    raced : bool, default=False
+        Whether to add them and `n_test_splits`, the number of folds that were evaluated.
     """
     evaluations = [
         _as_evaluation(trial.results.get(fold), names, error_score)
         for trial in trials
         for fold in range(n_splits)
     ]
-    results = format_results([dict(trial.params) for trial in trials], n_splits, evaluations)
-    if with_status or any(trial.status != "complete" for trial in trials):
+    params = [dict(trial.params) for trial in trials]
+    with _no_word_on_stopped(trials):
+        results = format_results(params, n_splits, evaluations)
+    if raced:
+        results["n_test_splits"] = np.array([len(trial.results) for trial in trials])
+    if raced or with_status or any(trial.status != "complete" for trial in trials):
         results["status"] = np.array([trial.status for trial in trials], dtype=object)
         results["error"] = np.array([trial.error for trial in trials], dtype=object)
     return results
+
+
+@contextmanager
+def _no_word_on_stopped(trials: Sequence[Trial]) -> Iterator[None]:
+    """Keep scikit-learn from warning of scores that are NaN on purpose."""
+    with warnings.catch_warnings():
+        if all(trial.status in ("complete", "stopped") for trial in trials):
+            warnings.filterwarnings("ignore", message="One or more of the .* scores are non-finite")
+        yield
 
 
 def _as_evaluation(

@@ -3,25 +3,28 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sklearn.base import ClassifierMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.base import _fit_context as fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
 from sklearn.metrics._scorer import _PassthroughScorer, _Scorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._search import _search_estimator_has as search_estimator_has
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._array_api import device, get_namespace
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import _safe_split as safe_split
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _num_samples as num_samples
 
 __all__ = [
     "BaseSearchCV",
+    "HasMethods",
     "Interval",
     "MultimetricScorer",
     "StrOptions",
+    "best_possible_score",
     "check_method_params",
     "device",
     "fit_context",
@@ -61,6 +64,44 @@ def is_accuracy(scorer: Any, estimator: Any) -> bool:
         and scorer._sign == 1
         and not scorer._kwargs
     )
+
+
+_BEST_IS_ONE = set(
+    "accuracy_score adjusted_mutual_info_score adjusted_rand_score average_precision_score "
+    "balanced_accuracy_score completeness_score d2_absolute_error_score d2_brier_score "
+    "d2_log_loss_score explained_variance_score f1_score fowlkes_mallows_score homogeneity_score "
+    "jaccard_score matthews_corrcoef normalized_mutual_info_score precision_score r2_score "
+    "rand_score recall_score roc_auc_score top_k_accuracy_score v_measure_score".split()
+)
+_BEST_IS_ZERO = set(
+    "brier_score_loss log_loss max_error mean_absolute_error mean_absolute_percentage_error "
+    "mean_gamma_deviance mean_poisson_deviance mean_squared_error mean_squared_log_error "
+    "median_absolute_error root_mean_squared_error root_mean_squared_log_error".split()
+)
+
+
+def best_possible_score(scorer: Any, estimator: Any) -> float | None:
+    """Return the highest score that a scorer can give, None if it is not known.
+
+    Known are scikit-learn's own metrics, and the default `score` of classifiers (accuracy) and
+    regressors (R^2).
+    """
+    if isinstance(scorer, _PassthroughScorer):
+        while isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        is_known = getattr(type(estimator), "score", None) in (
+            ClassifierMixin.score,
+            RegressorMixin.score,
+        )
+        return 1.0 if is_known else None
+    if not isinstance(scorer, _Scorer):
+        return None
+    function = scorer._score_func
+    if not getattr(function, "__module__", "").startswith("sklearn."):
+        return None
+    if scorer._sign == 1 and function.__name__ in _BEST_IS_ONE:
+        return 1.0
+    return 0.0 if scorer._sign == -1 and function.__name__ in _BEST_IS_ZERO else None
 
 
 def named_scorers(scorer: Any) -> dict[str, Any]:

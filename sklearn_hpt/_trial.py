@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -103,6 +104,12 @@ class Trial:
         None while folds are missing.
     error : str
         Why the trial is not complete, empty otherwise.
+    resource, continues, round : int or None
+        As in the `Proposal`.
+    spare : dict of int to FoldResult
+        Folds that were evaluated although, as it turned out, the trial was lost before.
+    expected_score : float
+        Of a trial that was stopped, the mean to expect over all folds; NaN otherwise.
     """
 
     number: int
@@ -110,6 +117,11 @@ class Trial:
     results: dict[int, FoldResult] = field(default_factory=dict)
     status: Status | None = None
     error: str = ""
+    resource: int | None = None
+    continues: int | None = None
+    round: int | None = None
+    spare: dict[int, FoldResult] = field(default_factory=dict)
+    expected_score: float = math.nan
 
     @property
     def seconds(self) -> float:

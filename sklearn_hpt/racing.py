@@ -109,8 +109,9 @@ class ExactRacing:
             return False
         at_best = np.full(len(race.incumbent), float(maximum))
         at_best[: len(race.scores)] = race.scores
-        # no rounding error can turn this round: a float sum never falls when a term rises
-        return bool(at_best.mean() <= race.incumbent.mean())
+        mean = race.incumbent.mean()
+        rounding = len(at_best) * np.finfo(float).eps * abs(mean)  # of sums in another order
+        return bool(at_best.mean() < mean - rounding)
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,18 @@ class PairedRacing:
         return bool(-t > stdtrit(self.prior_folds + n_done - 1, 1.0 - self.eps))
 
 
+_BY_NAME: dict[str, RacingPolicy] = {
+    "exact": ExactRacing(),
+    "safe": PairedRacing(eps=0.01, verify=0.02),
+    "fast": PairedRacing(eps=0.05, verify=0.05),
+}
+
+
+def racing_policy(racing: str | RacingPolicy) -> RacingPolicy:
+    """Return the policy of this name, or the policy itself."""
+    return _BY_NAME[racing] if isinstance(racing, str) else racing
+
+
 def t_statistic(race: Race, prior_folds: float) -> float:
     """Return by how many standard errors a candidate leads, negative if it is behind.
 
@@ -219,16 +232,18 @@ class Standings:
         """Return whether a candidate with these scores on the first folds is stopped."""
         return self._incumbent is not None and bool(self._policy.should_stop(self.race(scores)))
 
-    def add(self, scores: Sequence[float], *, is_complete: bool) -> None:
-        """Take in a candidate whose fate is known."""
+    def add(self, scores: Sequence[float], *, is_complete: bool) -> bool:
+        """Take in a candidate whose fate is known; return whether it is the new incumbent."""
         if self._incumbent is None:
             self._incumbent = np.asarray(scores, dtype=float) if is_complete else None
-            return
+            return is_complete
         if len(scores) > 1:
             d = np.asarray(scores, dtype=float) - self._incumbent[: len(scores)]
             insort(self._variances, float(d.var(ddof=1)))
-        if is_complete and np.mean(scores) > self._incumbent.mean():
+        is_best = is_complete and bool(np.mean(scores) > self._incumbent.mean())
+        if is_best:
             self._incumbent = np.asarray(scores, dtype=float)
+        return is_best
 
     def expected_mean(self, scores: Sequence[float]) -> float:
         """Return the mean over all folds to expect of a candidate with these scores on the first.

@@ -44,6 +44,9 @@ class Journal(Protocol):
     def stop(self, trial: Trial) -> None:
         """Record that the rest of a trial is given up."""
 
+    def reopen(self, trial: Trial) -> None:
+        """Record that a trial is to be completed after all."""
+
     def end(self, reason: str) -> None:
         """Record why the search ended."""
 
@@ -70,6 +73,9 @@ class NoJournal:
         """Do nothing."""
 
     def stop(self, trial: Trial) -> None:
+        """Do nothing."""
+
+    def reopen(self, trial: Trial) -> None:
         """Do nothing."""
 
     def end(self, reason: str) -> None:
@@ -162,6 +168,8 @@ class DiskJournal:
                 self._folds.setdefault(event["trial"], {})[event["fold"]] = event
             elif event["kind"] == "stop":
                 self._stopped.add(event["trial"])
+            elif event["kind"] == "reopen":
+                self._stopped.discard(event["trial"])
 
     def begin_session(self, n_trials: int, n_splits: int, n_jobs: int | None) -> None:
         """Record that the search starts or goes on, and how far it is to go."""
@@ -198,7 +206,18 @@ class DiskJournal:
         """Record that the rest of a trial is given up; a resumed search finds that itself."""
         if trial.number not in self._stopped:
             self._stopped.add(trial.number)
-            self._append("stop", trial=trial.number, status=trial.status, error=trial.error)
+            self._append(
+                "stop",
+                trial=trial.number,
+                status=trial.status,
+                error=trial.error,
+                folds=sorted(trial.results),  # others, evaluated meanwhile, do not count
+            )
+
+    def reopen(self, trial: Trial) -> None:
+        """Record that a trial is to be completed after all."""
+        self._stopped.discard(trial.number)
+        self._append("reopen", trial=trial.number)
 
     def end(self, reason: str) -> None:
         """Record why the search ended."""

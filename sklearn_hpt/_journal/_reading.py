@@ -92,7 +92,9 @@ class JournalView:
         elif kind == "fold":
             self._take_in_fold(event)
         elif kind == "stop":
-            self.trials[event["trial"]].close(event["status"], event["error"])
+            self._stop(self.trials[event["trial"]], event)
+        elif kind == "reopen":
+            self._reopen(self.trials[event["trial"]])
         elif kind == "end":
             self.end = event["reason"]
         if self.sessions:
@@ -104,8 +106,23 @@ class JournalView:
             trial.status, trial.error = None, ""
         trial.results[event["fold"]] = as_fold_result(event)
         self.sessions[-1]["n_new"] += 1
+        self._close_if_complete(trial)
+
+    def _close_if_complete(self, trial: Trial) -> None:
         if len(trial.results) == self.n_splits and trial.status != "timeout":
             trial.close(*outcome(trial, self.about["deciding_metric"]))
+
+    def _stop(self, trial: Trial, event: Event) -> None:
+        every = trial.spare | trial.results
+        trial.results = {fold: every[fold] for fold in event["folds"]}
+        trial.spare = {fold: result for fold, result in every.items() if fold not in trial.results}
+        trial.close(event["status"], event["error"])
+
+    def _reopen(self, trial: Trial) -> None:
+        trial.results.update(trial.spare)
+        trial.spare = {}
+        trial.status, trial.error = None, ""
+        self._close_if_complete(trial)
 
     @property
     def about(self) -> dict[str, Any]:

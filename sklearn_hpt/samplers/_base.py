@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from sklearn_hpt._trial import Proposal
+
 
 @runtime_checkable
 class Sampler(Protocol):
@@ -17,14 +19,17 @@ class Sampler(Protocol):
     ----------
     lookahead : int or None
         How many proposals may wait for their result at a time: proposal `k` has been told
-        the results of the proposals up to `k - lookahead`. None if the proposals do not
-        depend on results.
+        the results of the proposals up to `k - lookahead`, and no others. None if the
+        proposal does not depend on results. It is read before each proposal.
     """
 
     lookahead: int | None
 
-    def ask(self) -> dict[str, Any] | None:
-        """Return the next hyperparameters, None if the space is exhausted."""
+    def ask(self) -> dict[str, Any] | Proposal | None:
+        """Return the next hyperparameters, None if the space is exhausted.
+
+        A sampler that buys a resource in small amounts first returns a `Proposal`.
+        """
 
     def tell(
         self,
@@ -39,7 +44,9 @@ class Sampler(Protocol):
         params : mapping
             What was asked, or an earlier point of the same space.
         score : float
-            The result, higher is better, NaN if it failed.
+            The result, higher is better, NaN if it failed. Of a candidate that lost its race,
+            the mean to expect over all folds.
         fold_scores : sequence of float, default=None
-            The scores of the cross-validation folds that `score` is the mean of.
+            The scores of the cross-validation folds that `score` is the mean of; NaN for the
+            folds that racing has saved.
         """

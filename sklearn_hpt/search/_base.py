@@ -9,7 +9,7 @@ import os
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -28,6 +28,7 @@ from sklearn_hpt._results import all_failed, metric_names, to_cv_results, warn_a
 from sklearn_hpt._selection import best_index
 from sklearn_hpt._sklearn_compat import (
     BaseSearchCV,
+    HasMethods,
     Interval,
     MultimetricScorer,
     StrOptions,
@@ -44,10 +45,14 @@ from sklearn_hpt.exceptions import (
     SearchTimeoutError,
     SpaceExhaustedWarning,
 )
+from sklearn_hpt.racing import RacingPolicy, racing_policy
 from sklearn_hpt.samplers import Sampler
+from sklearn_hpt.search._agenda import Agenda, FullAgenda
 from sklearn_hpt.search._checks import (
+    best_score_to_race,
     check_n_jobs,
     check_parameter_names,
+    check_racing,
     check_refit,
     check_repeatable,
     check_resume,
@@ -61,6 +66,7 @@ from sklearn_hpt.search._observers import (
     VerboseObserver,
     verbose_output,
 )
+from sklearn_hpt.search._raced_agenda import RacedAgenda, fold_order
 from sklearn_hpt.search._warm_start import EarlierResult, earlier_results, summary
 from sklearn_hpt.space import SpaceUnion
 
@@ -68,7 +74,7 @@ _log = logging.getLogger("sklearn_hpt")
 
 _LEARNED = (
     "best_estimator_ best_index_ best_params_ best_score_ cv_results_ feature_names_in_ "
-    "multimetric_ n_splits_ refit_time_ scorer_ stop_reason_"
+    "fold_order_ multimetric_ n_splits_ refit_time_ scorer_ stop_reason_"
 ).split()
 
 
@@ -87,6 +93,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         "journal": [str, os.PathLike, None],
         "resume": [StrOptions({"auto", "must", "never"})],
         "warm_start_from": "no_validation",
+        "racing": [StrOptions({"exact", "safe", "fast"}), HasMethods("should_stop"), None],
     }
     _doc_link_module = "sklearn_hpt"
 
@@ -109,6 +116,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         journal: str | os.PathLike[str] | None = None,
         resume: Literal["auto", "must", "never"] = "auto",
         warm_start_from: Any = None,
+        racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -128,6 +136,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         self.journal = journal
         self.resume = resume
         self.warm_start_from = warm_start_from
+        self.racing = racing
 
     def __sklearn_clone__(self) -> Any:
         """Return an unfitted copy that learns from the same earlier search, which stays fitted."""
@@ -163,7 +172,11 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     def _settings(self) -> dict[str, Any]:
         """Return what else decides the results, to be the same when a search is resumed."""
-        return {"candidate_timeout": self.candidate_timeout, "memory_limit": self.memory_limit}
+        return {
+            "candidate_timeout": self.candidate_timeout,
+            "memory_limit": self.memory_limit,
+            "racing": self.racing,
+        }
 
     # fit
 
@@ -208,6 +221,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         )
         earlier = earlier_results(self.warm_start_from, space, deciding)
         scorer, metric = self._get_scorers()
+        maximum = best_score_to_race(scorer, self._deciding_name(), self.estimator, space.spaces)
+        check_racing(self.racing, self.scoring, self.refit, maximum)
         check_y(y, num_samples(X))
         X, y = indexable(X, y)
         X, y = nets.cast_inputs(self.estimator, X), nets.cast_targets(self.estimator, y)
@@ -236,7 +251,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))
         journal = self._open_journal(plan, space, seed, earlier)
         with verbose_output(self.verbose), closing(journal):
-            self._search(plan, space, earlier, metric, journal, root_ctx)
+            agenda = self._make_agenda(journal.about, maximum)
+            self._search(plan, space, earlier, metric, journal, agenda, root_ctx)
         if self.refit:
             self._refit(plan, journal.about["seed"], root_ctx, metadata)
         root_ctx.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
@@ -267,6 +283,19 @@ class BaseHPTSearchCV(BaseSearchCV):
             )
         return splits
 
+    def _make_agenda(self, about: Mapping[str, Any], maximum: float | None) -> Agenda:
+        """Return what says which folds of the candidates are evaluated."""
+        if self.racing is None:
+            return FullAgenda(self.n_splits_, self._deciding_name(), self.candidate_timeout)
+        self.fold_order_ = np.array(about["fold_order"])
+        return RacedAgenda(
+            racing_policy(self.racing),
+            about["fold_order"],
+            maximum,
+            self._deciding_name(),
+            self.candidate_timeout,
+        )
+
     def _open_journal(
         self, plan: EvaluationPlan, space: SpaceUnion, seed: int, earlier: Sequence[EarlierResult]
     ) -> Journal:
@@ -276,6 +305,8 @@ class BaseHPTSearchCV(BaseSearchCV):
             "n_iter": int(self._n_candidates()),
             "deciding_metric": self._deciding_name(),
         }
+        if self.racing is not None:
+            about["fold_order"] = fold_order(self.n_splits_, seed)
         if self.journal is None:
             return NoJournal(about)
         settings = {
@@ -294,6 +325,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         earlier: Sequence[EarlierResult],
         metric: Any,
         journal: Journal,
+        agenda: Agenda,
         root_ctx: Any,
     ) -> None:
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
@@ -319,7 +351,8 @@ class BaseHPTSearchCV(BaseSearchCV):
             deadline=deadline,
             candidate_timeout=self.candidate_timeout,
         )
-        loop = SearchLoop(sampler, partial(self._start_executor, plan), journal, settings)
+        start_executor = partial(self._start_executor, plan)
+        loop = SearchLoop(sampler, agenda, start_executor, journal, settings)
         loop.observers = self._observers(loop, plan, settings, search_ctx)
         self._run(loop, metric)
         exhausted = n_trials < wanted and loop.stop_reason == "budget"
@@ -404,6 +437,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             names=names,
             format_results=self._format_results,
             with_status=any((self.timeout, self.candidate_timeout, self.memory_limit)),
+            raced=self.racing is not None,
         )
 
     def _keep_what_there_is(self, loop: SearchLoop, metric: Any) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import get_scorer_names
 
-from sklearn_hpt._sklearn_compat import num_samples
+from sklearn_hpt._sklearn_compat import MultimetricScorer, best_possible_score, num_samples
 from sklearn_hpt._trial import fresh_seed
 from sklearn_hpt.exceptions import SpaceError
-from sklearn_hpt.space import Space
+from sklearn_hpt.space import Categorical, Space
 
 _N_PROBES = 20  # draws in which a parameter of one of several estimators must turn up
 
@@ -81,6 +81,43 @@ def check_refit(refit: Any, scoring: Any) -> None:
             f"refit={refit!r} names no scorer"
             + (f"; did you mean {' or '.join(map(repr, near))}? " if near else ". ")
             + f"With the single metric scoring={scoring!r}, refit=True is enough."
+        )
+
+
+def best_score_to_race(
+    scorer: Any, deciding: str | None, estimator: Any, spaces: Iterable[Space]
+) -> float | None:
+    """Return the best score that the metric which decides can give, None if it is not known."""
+    named = scorer._scorers if isinstance(scorer, MultimetricScorer) else {deciding: scorer}
+    if deciding not in named:
+        return None
+    choices = (
+        choice
+        for space in spaces
+        for dimension in space.values()
+        if isinstance(dimension, Categorical)
+        for choice in dimension.choices
+    )
+    if any(hasattr(choice, "fit") for choice in choices):
+        estimator = None  # another one may be asked for its own score
+    return best_possible_score(named[deciding], estimator)
+
+
+def check_racing(racing: Any, scoring: Any, refit: Any, maximum: float | None) -> None:
+    """Raise if it is not known which metric is raced on, or what its best value is."""
+    if racing is None:
+        return
+    of_several = scoring is not None and not isinstance(scoring, str) and not callable(scoring)
+    if of_several and not isinstance(refit, str):
+        raise ValueError(
+            f"racing={racing!r} with several metrics needs to know which one decides, got "
+            f"refit={refit!r}; give its name as refit, or set racing=None."
+        )
+    if racing == "exact" and maximum is None:
+        raise ValueError(
+            f"racing='exact' needs a metric whose best value is known, which it is not for "
+            f"scoring={scoring!r}; use racing='safe', or say what it is with "
+            "sklearn_hpt.racing.ExactRacing(maximum=...)."
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from sklearn_hpt._sklearn_compat import Interval, StrOptions
+from sklearn_hpt.racing import RacingPolicy
 from sklearn_hpt.samplers import GridSampler, RandomSampler, Sampler, SobolSampler
 from sklearn_hpt.search._base import BaseHPTSearchCV
 from sklearn_hpt.space import SpaceUnion
@@ -100,13 +101,25 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         Results of an earlier search, of scikit-learn's too, or its journal. The best of them
         that lies in the search space is evaluated first; random draws do not learn more than
         that. Results outside the space are skipped, and counted in a warning.
+    racing : {"exact", "safe", "fast"} or policy object, default=None
+        Whether to stop a candidate after some folds because it is behind the best one. "exact"
+        stops it when even the best possible scores on the missing folds would not help, so the
+        winner is that of the full cross-validation; it needs a metric whose best value is
+        known. "safe" and "fast" also stop it when it is behind by more than chance explains,
+        with a risk of 1 and 5 %, and complete the closest of the stopped ones at the end. See
+        `sklearn_hpt.racing`, also for policies of one's own. With several metrics the one that
+        `refit` names is raced on. A candidate whose first fold fails is not tried further. The
+        results are the same for every `n_jobs`; with many workers, some folds are evaluated
+        for nothing.
 
     Attributes
     ----------
     cv_results_ : dict of str to ndarray
         One row for each candidate, with the keys and dtypes of RandomizedSearchCV. If a
         candidate is not complete, or `timeout`, `candidate_timeout` or `memory_limit` is set,
-        also `status` ("complete", "failed", "timeout" or "stopped") and `error`.
+        also `status` ("complete", "failed", "timeout" or "stopped") and `error`. With `racing`
+        also `n_test_splits`, the number of folds that count; the other folds and the mean are
+        NaN, and only complete candidates can win.
     best_estimator_ : estimator
         The best candidate, fitted on all data; if `refit` is not False.
     best_score_ : float
@@ -120,6 +133,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         The scorer, or the scorers by name.
     n_splits_ : int
         Number of folds.
+    fold_order_ : ndarray of shape (n_splits_,)
+        The order in which folds are raced, drawn once for a search; if `racing` is set.
     refit_time_ : float
         Seconds that the refit took.
     multimetric_ : bool
@@ -190,6 +205,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         journal: str | os.PathLike[str] | None = None,
         resume: Literal["auto", "must", "never"] = "auto",
         warm_start_from: Any = None,
+        racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -211,6 +227,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
             journal=journal,
             resume=resume,
             warm_start_from=warm_start_from,
+            racing=racing,
         )
 
     def _space(self) -> Any:

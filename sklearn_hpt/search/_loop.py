@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -14,14 +13,15 @@ import numpy as np
 from sklearn_hpt._evaluation import Task
 from sklearn_hpt._executors import Executor
 from sklearn_hpt._journal import Journal
-from sklearn_hpt._results import deciding_scores, outcome
-from sklearn_hpt._trial import FoldResult, Trial, derived_seed
+from sklearn_hpt._results import deciding_scores
+from sklearn_hpt._trial import FoldResult, Proposal, Trial, derived_seed
 from sklearn_hpt.samplers import Sampler
+from sklearn_hpt.search._agenda import Agenda
 
 StopReason = Literal["budget", "exhausted", "timeout", "callback"]
 
 _BLOCK_SECONDS = 1.0
-_LARGEST_BLOCK = 32
+_WORTH_A_KILL = 0.5  # seconds: a shorter task ends sooner than a new worker has its data
 
 
 class Observer(Protocol):
@@ -69,13 +69,14 @@ class LoopSettings:
 class SearchLoop:
     """Runs a search on an executor; `trials` holds what is known at any time.
 
-    A sampler is told results in the order of its proposals, and asked for proposal k when it
-    has been told of the trials up to k - lookahead. What it proposes therefore does not
+    A sampler is asked for proposal k when it has been told of the trials up to k - lookahead,
+    and of no others, in the order of their proposals. What it proposes therefore does not
     depend on the number of workers or on which of them is faster.
 
-    Tasks are handed out in blocks of as many candidates as take about a second, fold by fold,
-    so that workers slice a large data set once for each fold of a block. Slow candidates are
-    handed out one by one, so that little is unfinished when a search is interrupted.
+    The agenda says which folds come next and when a candidate is finished. Candidates are
+    proposed in blocks that take about a second, so that workers slice a large data set once
+    for each fold of a block. Slow candidates are proposed one by one, so that little is
+    unfinished when a search is interrupted.
 
     To resume a search is to run it again: what the journal recalls of a proposed candidate
     counts as evaluated. The executor is started when the first evaluation is missing.
@@ -84,6 +85,7 @@ class SearchLoop:
     def __init__(
         self,
         sampler: Sampler,
+        agenda: Agenda,
         start_executor: Callable[[], Executor],
         journal: Journal,
         settings: LoopSettings,
@@ -92,14 +94,15 @@ class SearchLoop:
         self.trials: list[Trial] = []
         self.stop_reason: StopReason = "budget"
         self._sampler = sampler
+        self._agenda = agenda
         self._start_executor = start_executor
         self._executor: Executor | None = None
         self._journal = journal
         self._settings = settings
         self.observers = list(observers)
         self._stop_asked = False
-        self._ready: deque[tuple[Trial, int]] = deque()
         self._running: set[tuple[int, int]] = set()
+        self._n_closed = 0  # without a gap
         self._n_told = 0
         self._n_results = 0
         self._seconds = 0.0
@@ -107,20 +110,39 @@ class SearchLoop:
     def run(self) -> None:
         """Search until the budget, the space or the time is spent, or a callback stops it."""
         try:
-            while self._running or self._ready or self._may_ask():
-                if self._time_left() == 0.0:
-                    self.stop_reason = "timeout"
-                    break
-                self._submit_tasks()
-                if self._executor is not None and self._running:
-                    self._record(self._executor.wait(self._time_left()))
-                if self._stop_asked:
-                    self.stop_reason = "callback"
-                    break
+            is_over = False
+            while not is_over:
+                is_over = not self._step() and not self._reopen()
             self._forget_running(set(self._running))
+            self._tell_up_to(len(self.trials))
         finally:
             if self._executor is not None:
                 self._executor.close()
+
+    def _step(self) -> bool:
+        """Hand out tasks and take in results; return False if there is nothing left to do."""
+        if not self._stop_asked and self._time_left() == 0.0:
+            self.stop_reason = "timeout"
+            return False
+        self._submit_tasks()
+        if self._stop_asked:
+            self.stop_reason = "callback"
+            return False
+        executor = self._executor
+        if executor is None or (not self._running and executor.n_free() > 0):
+            return False
+        self._record(executor.wait(self._time_left()))
+        return True
+
+    def _reopen(self) -> bool:
+        """Go on with candidates that the agenda wants to complete after all."""
+        if self.stop_reason in ("timeout", "callback"):
+            return False
+        reopened = self._agenda.reopen()
+        for trial in reopened:
+            self._journal.reopen(trial)
+        self._after_closing([trial for trial in reopened if self._agenda.settle(trial)])
+        return bool(reopened)
 
     def close(self, why: str) -> None:
         """Drop trials that never started and mark the unfinished ones as stopped."""
@@ -137,43 +159,68 @@ class SearchLoop:
 
     def _submit_tasks(self) -> None:
         while self._executor is None or self._executor.n_free() > 0:
-            while not self._ready and self._may_ask() and not self._stop_asked:
-                self._propose_block()
-            if not self._ready or self._stop_asked:
+            task = self._next_task()
+            if task is None or self._stop_asked:
                 return
             if self._executor is None:
                 self._executor = self._start_executor()
-            self._submit(self._executor, *self._ready.popleft())
+            self._submit(self._executor, *task)
+
+    def _next_task(self) -> tuple[Trial, int] | None:
+        while not self._stop_asked:
+            task = self._agenda.next_needed()
+            if task is None and not (self._may_ask() and self._agenda.has_room(self._capacity())):
+                task = self._agenda.next_likely()
+            if task is not None or not self._may_ask():
+                return task
+            self._propose_block()
+        return None
+
+    def _capacity(self) -> int:
+        n_free = 1 if self._executor is None else self._executor.n_free()
+        return len(self._running) + n_free
 
     def _propose_block(self) -> None:
         block: list[Trial] = []
         while len(block) < self._block_size() and self._may_ask():
-            params = self._sampler.ask()
-            if params is None:
+            trial = self._propose()
+            if trial is None:
                 self.stop_reason = "exhausted"
                 break
-            trial = Trial(len(self.trials), params)
-            self.trials.append(trial)
             block.append(trial)
-            self._recall(trial)
-        self._ready.extend(
-            (trial, fold)
-            for fold in range(self._settings.n_splits)
-            for trial in block
-            if trial.status is None and fold not in trial.results
+        self._after_closing(self._agenda.add(block))
+
+    def _propose(self) -> Trial | None:
+        lookahead = self._sampler.lookahead
+        if lookahead is not None:
+            self._tell_up_to(len(self.trials) - lookahead + 1)
+        asked = self._sampler.ask()
+        if asked is None:
+            return None
+        proposal = asked if isinstance(asked, Proposal) else Proposal(asked)
+        trial = Trial(
+            len(self.trials),
+            proposal.params,
+            resource=proposal.resource,
+            continues=proposal.continues,
+            round=proposal.round,
         )
+        self.trials.append(trial)
+        self._recall(trial)
+        return trial
 
     def _may_ask(self) -> bool:
         n_asked, lookahead = len(self.trials), self._sampler.lookahead
         if n_asked >= self._settings.n_trials or self.stop_reason == "exhausted":
             return False
-        return lookahead is None or n_asked - self._n_told < lookahead
+        return lookahead is None or n_asked - self._n_closed < lookahead
 
     def _block_size(self) -> int:
         if not self._n_results:
             return 1
         candidate_seconds = self._settings.n_splits * self._seconds / self._n_results
-        return max(1, min(int(_BLOCK_SECONDS / (candidate_seconds + 1e-6)), _LARGEST_BLOCK))
+        n_candidates = int(_BLOCK_SECONDS / (candidate_seconds + 1e-6))
+        return max(1, min(n_candidates, self._agenda.largest_block))
 
     def _submit(self, executor: Executor, trial: Trial, fold: int) -> None:
         limit = self._settings.candidate_timeout
@@ -200,9 +247,6 @@ class SearchLoop:
             self._take_in(trial, result)
             for observer in self.observers:
                 self._stop_asked |= bool(observer.task_recalled(trial.number, result.fold, result))
-        if trial.results:
-            self._close_if_done(trial)
-            self._tell()
 
     def _record(self, results: Sequence[FoldResult]) -> None:
         """Keep all results before anything else is done, since each step may raise."""
@@ -218,34 +262,38 @@ class SearchLoop:
     def _react(self, trial: Trial, result: FoldResult) -> None:
         for observer in self.observers:
             self._stop_asked |= bool(observer.task_ends(result.trial, result.fold, result))
-        if self._settings.raise_failures and result.failure is not None:
-            raise _to_raise(result)
-        if trial.status is None:
-            self._close_if_done(trial)
-        self._tell()
+        self._after_closing(self._agenda.settle(trial))
+        if not self._agenda.drops_folds:  # else it is not known yet whether the fold counts
+            self._raise_failure_of(trial)
+
+    def _raise_failure_of(self, trial: Trial) -> None:
+        for _, result in sorted(trial.results.items()):
+            if self._settings.raise_failures and result.failure is not None:
+                raise _to_raise(result)
 
     def _take_in(self, trial: Trial, result: FoldResult) -> None:
         trial.results[result.fold] = result
         self._n_results += 1
         self._seconds += result.fit_time + result.score_time
 
-    def _close_if_done(self, trial: Trial) -> None:
-        limit = self._settings.candidate_timeout
-        timed_out = any(
-            r.failure is not None and r.failure.timed_out for r in trial.results.values()
-        )
-        if timed_out or (limit is not None and trial.seconds > limit):
-            self._give_up(trial, f"took longer than candidate_timeout={limit} seconds")
-        elif len(trial.results) == self._settings.n_splits:
-            trial.close(*outcome(trial, self._settings.deciding_metric))
+    def _after_closing(self, closed: Sequence[Trial]) -> None:
+        for trial in closed:
+            self._raise_failure_of(trial)
+            self._abandon(trial)
+            if len(trial.results) < self._settings.n_splits or trial.status == "timeout":
+                self._journal.stop(trial)
+        while self._n_closed < len(self.trials) and self.trials[self._n_closed].status is not None:
+            self._n_closed += 1
 
-    def _give_up(self, trial: Trial, why: str) -> None:
-        trial.close("timeout", why)
-        self._journal.stop(trial)
-        self._ready = deque(item for item in self._ready if item[0] is not trial)
-        if self._executor is not None:
+    def _abandon(self, trial: Trial) -> None:
+        """Give up what still runs of a closed trial."""
+        tasks = {task for task in self._running if task[0] == trial.number}
+        if not tasks:
+            return
+        is_worth_it = self._seconds / self._n_results > _WORTH_A_KILL
+        if self._executor is not None and (trial.status == "timeout" or is_worth_it):
             self._executor.cancel(trial.number)
-        self._forget_running({task for task in self._running if task[0] == trial.number})
+        self._forget_running(tasks)
 
     def _forget_running(self, tasks: set[tuple[int, int]]) -> None:
         self._running -= tasks
@@ -253,22 +301,29 @@ class SearchLoop:
             for observer in self.observers:  # hears of the end of what it heard begin
                 observer.task_ends(number, fold, FoldResult(number, fold))
 
-    def _tell(self) -> None:
-        while self._n_told < len(self.trials) and self.trials[self._n_told].status is not None:
-            trial = self.trials[self._n_told]
+    def _tell_up_to(self, n_trials: int) -> None:
+        """Tell the sampler of the first so many trials, as far as they are closed."""
+        for trial in self.trials[self._n_told : min(n_trials, self._n_closed)]:
             scores = self._fold_scores(trial)
-            score = float(np.mean(scores)) if trial.status == "complete" else math.nan
+            if trial.status == "complete":
+                score = float(np.mean(scores))
+            else:
+                score = trial.expected_score
             self._sampler.tell(trial.params, score, scores)
             self._n_told += 1
 
     def _fold_scores(self, trial: Trial) -> list[float]:
+        """Return the scores of the folds in order, NaN for those that racing has saved."""
         metric = self._settings.deciding_metric
-        in_order = (trial.results[fold] for fold in sorted(trial.results))
-        return [
-            deciding_scores(result, metric)[0]
-            for result in in_order
-            if result.test_scores is not None
-        ]
+        saved = math.nan if math.isfinite(trial.expected_score) else None
+        scores = []
+        for fold in range(self._settings.n_splits):
+            result = trial.results.get(fold)
+            if result is not None and result.test_scores is not None:
+                scores.append(deciding_scores(result, metric)[0])
+            elif result is None and saved is not None:
+                scores.append(saved)
+        return scores
 
 
 def _to_raise(result: FoldResult) -> BaseException:
