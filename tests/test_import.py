@@ -20,6 +20,7 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_space_formats", "_pipelines"},
     {"samplers"},
     {"nets"},
+    {"_subsampling", "_training"},
     {"_accuracy"},
     {"_evaluation"},
     {"_executors"},
