@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from traceback import format_exc
 from typing import Any
@@ -24,7 +24,9 @@ from sklearn.utils import get_tags
 
 from sklearn_hpt import nets
 from sklearn_hpt._accuracy import is_plain_accuracy, plain_accuracy
+from sklearn_hpt._resources import Resource, load_state, save_state
 from sklearn_hpt._sklearn_compat import check_method_params, device, get_namespace, safe_split
+from sklearn_hpt._training import continues, train
 from sklearn_hpt._trial import Failure, FoldResult, Scores
 
 _WANTS_TO_WRITE = re.compile(r"read-?only|writ(e)?able", re.IGNORECASE)
@@ -60,6 +62,8 @@ class EvaluationPlan:
         Threads that BLAS and torch may use for one evaluation; None leaves the number as it
         is. It decides in which order they add up, so results are the same to the last digit
         everywhere only if it is.
+    resource : Resource or None
+        What candidates may be given less of than all.
     """
 
     estimator: Any
@@ -72,6 +76,28 @@ class EvaluationPlan:
     return_train_score: bool = False
     keep_exceptions: bool = False
     n_threads: int | None = None
+    resource: Resource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How far a candidate is trained, stage by stage.
+
+    Attributes
+    ----------
+    amounts : tuple of int
+        Amounts of the resource, increasing: those of the trials that this one continues, and
+        its own.
+    seeds : tuple of int
+        Seed of each stage.
+    state_before, state_after : str or None
+        Files of the estimator after the last but one stage, and after the last.
+    """
+
+    amounts: tuple[int, ...]
+    seeds: tuple[int, ...]
+    state_before: str | None = None
+    state_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +116,8 @@ class Task:
         Seconds after which an executor that can kill ends the evaluation.
     callback_ctx : CallbackContext or None
         Set where scikit-learn callbacks reach into the candidate's own `fit`.
+    stages : Stages or None
+        Set where the search has a resource.
     """
 
     trial: int
@@ -98,6 +126,7 @@ class Task:
     seed: int
     time_limit: float | None = None
     callback_ctx: Any = None
+    stages: Stages | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +170,7 @@ class Evaluator:
     def __init__(self, plan: EvaluationPlan, cache_bytes: int = CACHE_BYTES) -> None:
         self.plan = plan
         self._cache_bytes = cache_bytes
-        self._folds: dict[tuple[int, bool], _Fold] = {}
+        self._folds: dict[tuple[int, bool, int | None], _Fold] = {}
         self._keep_slices = True
 
     def __call__(self, task: Task) -> FoldResult:
@@ -155,24 +184,42 @@ class Evaluator:
         return result
 
     def _evaluate(self, task: Task) -> FoldResult:
-        times: dict[str, float] = {}
+        times: dict[str, Any] = {}
         try:
             estimator = clone(self.plan.estimator).set_params(**_own_values(task.params))
-            fold = self._fold(task.fold, estimator)
+            fold = self._fold(task, estimator)
             with nets.reproducible(estimator, task.seed, self.plan.n_threads):
                 with _timed(times, "fit_time"), _propagated(task, estimator):
-                    _fit(estimator, fold)
+                    estimator, spent = self._train(estimator, fold, task.stages)
                 nets.check_converged(estimator)
                 test_scores, train_scores, complaint = self._scores(estimator, fold, times)
         except Exception as error:
             return FoldResult(task.trial, task.fold, failure=self._failure(error), **times)
         failure = None if complaint is None else _failure(complaint.splitlines()[-1], complaint)
         return FoldResult(
-            task.trial, task.fold, test_scores, train_scores, failure=failure, **times
+            task.trial, task.fold, test_scores, train_scores, failure=failure, spent=spent, **times
         )
 
+    def _train(self, estimator: Any, fold: _Fold, stages: Stages | None) -> tuple[Any, int | None]:
+        """Return the trained estimator and how much of the resource that took."""
+        resource = self.plan.resource
+        if resource is None or stages is None or resource.is_rows:
+            _fit(estimator, fold)
+            return estimator, None if stages is None else stages.amounts[-1]
+        on_from, n_done = None, 0
+        if stages.state_before is not None and continues(estimator, resource.name, fold.fit_params):
+            on_from = load_state(stages.state_before)
+        if on_from is not None:
+            estimator, n_done = on_from, len(stages.amounts) - 1
+        spent = train_in_stages(
+            estimator, fold.X_train, fold.y_train, fold.fit_params, self.plan, stages, n_done
+        )
+        if stages.state_after is not None and continues(estimator, resource.name, fold.fit_params):
+            save_state(estimator, stages.state_after)
+        return estimator, spent
+
     def _scores(
-        self, estimator: Any, fold: _Fold, times: dict[str, float]
+        self, estimator: Any, fold: _Fold, times: dict[str, Any]
     ) -> tuple[Scores, Scores | None, str | None]:
         """Return the scores of both sides and what went wrong with one metric of several."""
         scorer = self.plan.scorer
@@ -201,21 +248,29 @@ class Evaluator:
         exception = error if self.plan.keep_exceptions else None
         return _failure(message, details, exception)
 
-    def _fold(self, number: int, estimator: Any) -> _Fold:
+    def _fold(self, task: Task, estimator: Any) -> _Fold:
+        n_rows = self._n_rows(task)
         if not (self._keep_slices and _respects_read_only(estimator)):
-            return self._slice(number, estimator)
-        pairwise = get_tags(estimator).input_tags.pairwise
-        kept = self._folds.get((number, pairwise))
+            return self._slice(task.fold, n_rows, estimator)
+        key = task.fold, get_tags(estimator).input_tags.pairwise, n_rows
+        kept = self._folds.get(key)
         if kept is not None:
             return kept.shared()
         if (len(self._folds) + 1) * self._fold_bytes() > self._cache_bytes:
             self._folds.clear()  # before slicing: two large folds are never held at once
-        fold = self._slice(number, estimator)
+        fold = self._slice(task.fold, n_rows, estimator)
         self._keep_slices = self._can_share(fold)
         if not self._keep_slices:
             return fold
-        self._folds[number, pairwise] = fold
+        self._folds[key] = fold
         return fold.shared()
+
+    def _n_rows(self, task: Task) -> int | None:
+        """Return how many training rows the task is given, None for all."""
+        resource = self.plan.resource
+        if resource is None or task.stages is None or not resource.is_rows:
+            return None
+        return task.stages.amounts[-1]
 
     def _fold_bytes(self) -> int:
         plan = self.plan
@@ -235,9 +290,11 @@ class Evaluator:
             part.flags.writeable = False
         return True
 
-    def _slice(self, number: int, estimator: Any) -> _Fold:
+    def _slice(self, number: int, n_rows: int | None, estimator: Any) -> _Fold:
         plan = self.plan
         train, test = plan.splits[number]
+        if plan.resource is not None:
+            train = plan.resource.rows(train, n_rows)
         xp, is_array_api = get_namespace(plan.X)
         if is_array_api:  # rows are numbered on the device that holds them
             on = device(plan.X)
@@ -253,6 +310,25 @@ class Evaluator:
             check_method_params(plan.X, params=plan.score_params, indices=train),
             check_method_params(plan.X, params=plan.score_params, indices=test),
         )
+
+
+def train_in_stages(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    fit_params: Mapping[str, Any],
+    plan: EvaluationPlan,
+    stages: Stages,
+    n_done: int = 0,
+) -> int:
+    """Train an estimator of which so many stages are done; return how much that took."""
+    assert plan.resource is not None
+
+    def seeded(stage: int) -> AbstractContextManager[Any]:
+        return nets.reproducible(estimator, stages.seeds[stage], plan.n_threads)
+
+    name = plan.resource.name
+    return train(estimator, X, y, fit_params, name, stages.amounts, n_done, seeded)
 
 
 def _failure(message: str, details: str, exception: Exception | None = None) -> Failure:
@@ -299,7 +375,7 @@ def _view(value: Any) -> Any:
 
 
 @contextmanager
-def _timed(times: dict[str, float], what: str) -> Iterator[None]:
+def _timed(times: dict[str, Any], what: str) -> Iterator[None]:
     started = time.perf_counter()
     try:
         yield

@@ -77,7 +77,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class FoldResult:
-    """The outcome of fitting one candidate on one fold. Times in seconds."""
+    """The outcome of fitting one candidate on one fold. Times in seconds.
+
+    `spent` is how much of the search's resource this took, None if it has none.
+    """
 
     trial: int
     fold: int
@@ -86,6 +89,7 @@ class FoldResult:
     fit_time: float = 0.0
     score_time: float = 0.0
     failure: Failure | None = None
+    spent: int | None = None
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"samplers"},
     {"nets"},
     {"_subsampling", "_training"},
+    {"_resources"},
     {"_accuracy"},
     {"_evaluation"},
     {"_executors"},

@@ -199,7 +199,12 @@ class DiskJournal:
         """Record a finished fold, and before the first one of a trial its parameters."""
         if trial.number not in self._recorded:
             self._recorded.add(trial.number)
-            self._append("trial", trial=trial.number, params=_described(trial))
+            place = {
+                name: value
+                for name in ("resource", "continues", "round")
+                if (value := getattr(trial, name)) is not None
+            }
+            self._append("trial", trial=trial.number, params=_described(trial), **place)
         self._append("fold", **as_fold_event(result))
 
     def stop(self, trial: Trial) -> None:

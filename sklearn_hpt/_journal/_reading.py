@@ -88,7 +88,13 @@ class JournalView:
         elif kind == "trial":
             self.described[event["trial"]] = event["params"]
             params = {name: restore(value) for name, value in event["params"].items()}
-            self.trials[event["trial"]] = Trial(event["trial"], params)
+            self.trials[event["trial"]] = Trial(
+                event["trial"],
+                params,
+                resource=event.get("resource"),
+                continues=event.get("continues"),
+                round=event.get("round"),
+            )
         elif kind == "fold":
             self._take_in_fold(event)
         elif kind == "stop":

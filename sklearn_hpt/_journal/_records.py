@@ -21,6 +21,8 @@ def as_fold_event(result: FoldResult) -> Event:
         event["test_scores"] = _written(result.test_scores)
     if result.train_scores is not None:
         event["train_scores"] = _written(result.train_scores)
+    if result.spent is not None:
+        event["spent"] = result.spent
     if result.failure is not None:
         failure = result.failure
         event["failure"] = {
@@ -42,6 +44,7 @@ def as_fold_result(event: Event) -> FoldResult:
         fit_time=event["fit_time"],
         score_time=event["score_time"],
         failure=None if failure is None else Failure(**failure),
+        spent=event.get("spent"),
     )
 
 
