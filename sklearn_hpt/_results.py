@@ -55,6 +55,21 @@ def outcome(trial: Trial, metric: str | None) -> tuple[Status, str]:
     return ("failed" if error else "complete"), error
 
 
+def lineages(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """Return the trials of each candidate, from the least of the resource to the most."""
+    by_last: dict[int, list[Trial]] = {}
+    for trial in trials:
+        before = by_last.pop(trial.continues, []) if trial.continues is not None else []
+        by_last[trial.number] = [*before, trial]
+    return sorted(by_last.values(), key=lambda lineage: lineage[0].number)
+
+
+def shown_trial(lineage: Sequence[Trial]) -> Trial:
+    """Return the trial that a candidate's row shows: the last that was not stopped, if any."""
+    decided = [trial for trial in lineage if trial.status not in (None, "stopped")]
+    return decided[-1] if decided else lineage[-1]
+
+
 def to_cv_results(
     trials: Sequence[Trial],
     n_splits: int,
@@ -64,13 +79,15 @@ def to_cv_results(
     format_results: Callable[..., dict[str, Any]],
     with_status: bool,
     raced: bool = False,
+    resource: tuple[str, int] | None = None,
+    deciding_metric: str | None = None,
 ) -> dict[str, Any]:
-    """Return one row for each trial, with scikit-learn's keys and dtypes.
+    """Return one row for each candidate, with scikit-learn's keys and dtypes.
 
     Parameters
     ----------
     trials : sequence of Trial
-        The rows.
+        What was evaluated.
     n_splits : int
         Number of folds; those without a result are NaN.
     error_score : float
@@ -83,21 +100,88 @@ def to_cv_results(
         Whether to add the columns `status` and `error` even if all trials are complete.
     raced : bool, default=False
         Whether to add them and `n_test_splits`, the number of folds that were evaluated.
+    resource : (str, int), default=None
+        Name and full amount of the resource of which candidates were given less. Trials of one
+        candidate then make one row, and `resource`, `resource_spent` and `learning_curve` are
+        added.
+    deciding_metric : str, default=None
+        Of several metrics, the one that decides.
     """
+    rows = lineages(trials)
+    shown = [shown_trial(row) for row in rows]
     evaluations = [
-        _as_evaluation(trial.results.get(fold), names, error_score)
-        for trial in trials
+        _as_evaluation(trial.results.get(fold), names, error_score, _times(row, fold))
+        for row, trial in zip(rows, shown, strict=True)
         for fold in range(n_splits)
     ]
-    params = [dict(trial.params) for trial in trials]
-    with _no_word_on_stopped(trials):
+    params = [_params_of_row(trial, resource) for trial in shown]
+    with _no_word_on_stopped(shown):
         results = format_results(params, n_splits, evaluations)
     if raced:
-        results["n_test_splits"] = np.array([len(trial.results) for trial in trials])
-    if raced or with_status or any(trial.status != "complete" for trial in trials):
-        results["status"] = np.array([trial.status for trial in trials], dtype=object)
-        results["error"] = np.array([trial.error for trial in trials], dtype=object)
+        results["n_test_splits"] = np.array([len(trial.results) for trial in shown])
+    if resource is not None:
+        results.update(_resource_columns(rows, shown, deciding_metric))
+    outcomes = [
+        _shown_outcome(row, trial, resource) for row, trial in zip(rows, shown, strict=True)
+    ]
+    if raced or resource or with_status or any(status != "complete" for status, _ in outcomes):
+        results["status"] = np.array([status for status, _ in outcomes], dtype=object)
+        results["error"] = np.array([error for _, error in outcomes], dtype=object)
+    if resource is not None:
+        _rank_complete_first(results)
     return results
+
+
+def _params_of_row(trial: Trial, resource: tuple[str, int] | None) -> dict[str, Any]:
+    """Return what the estimator was given, the amount of a parameter that is a resource too."""
+    amount = {} if resource is None or resource[0] == "n_samples" else {resource[0]: trial.resource}
+    return {**trial.params, **amount}
+
+
+def _shown_outcome(
+    lineage: Sequence[Trial], trial: Trial, resource: tuple[str, int] | None
+) -> tuple[Status | None, str]:
+    """Return status and error; a candidate that was not given the full resource was stopped."""
+    if trial.status != "complete" or resource is None or trial.resource == resource[1]:
+        return trial.status, trial.error
+    later = lineage[-1].error if lineage[-1] is not trial else "others were better"
+    return "stopped", f"stopped at {trial.resource} of {resource[1]} {resource[0]}: {later}"
+
+
+def _resource_columns(
+    rows: Sequence[Sequence[Trial]], shown: Sequence[Trial], metric: str | None
+) -> dict[str, np.ndarray]:
+    curves = np.empty(len(rows), dtype=object)
+    for number, row in enumerate(rows):
+        curves[number] = [
+            (trial.resource, _mean_score(trial, metric)) for trial in row if trial.results
+        ]
+    return {
+        "resource": np.array([trial.resource for trial in shown]),
+        "resource_spent": np.array([spent_on(row) for row in rows]),
+        "learning_curve": curves,
+    }
+
+
+def spent_on(lineage: Sequence[Trial]) -> float:
+    """Return how much of the resource the trials took, as a mean over their folds."""
+    spent = [[r.spent for r in t.results.values() if r.spent is not None] for t in lineage]
+    return float(sum(np.mean(of_trial) for of_trial in spent if of_trial))
+
+
+def _mean_score(trial: Trial, metric: str | None) -> float:
+    scores = [s for result in trial.results.values() for s in deciding_scores(result, metric)[:1]]
+    return float(np.mean(scores)) if scores else math.nan
+
+
+def _rank_complete_first(results: dict[str, Any]) -> None:
+    """Rank rows with the full resource before the others, and those by how much they had."""
+    complete = results["status"] == "complete"
+    for name in [name for name in results if name.startswith("rank_test_")]:
+        means = results[f"mean_test_{name.removeprefix('rank_test_')}"]
+        keys = list(zip(~complete, ~np.isfinite(means), -results["resource"], -means, strict=True))
+        place = {key: number for number, key in reversed(list(enumerate(sorted(keys), start=1)))}
+        results[name] = np.array([place[key] for key in keys], dtype=np.int32)
 
 
 @contextmanager
@@ -110,17 +194,28 @@ def _no_word_on_stopped(trials: Sequence[Trial]) -> Iterator[None]:
 
 
 def _as_evaluation(
-    result: FoldResult | None, names: list[str] | None, error_score: float
+    result: FoldResult | None,
+    names: list[str] | None,
+    error_score: float,
+    times: tuple[float, float],
 ) -> dict[str, Any]:
     if result is None:
         missing = _filled(names, math.nan)
-        return _evaluation(missing, missing, math.nan, math.nan)
+        return _evaluation(missing, missing, *times)
     failed = _filled(names, error_score)
     test = failed if result.test_scores is None else result.test_scores
     train = failed if result.train_scores is None else result.train_scores
     if result.failure is not None and isinstance(test, dict):  # one metric of several failed
         test = {name: error_score if math.isnan(score) else score for name, score in test.items()}
-    return _evaluation(test, train, result.fit_time, result.score_time)
+    return _evaluation(test, train, *times)
+
+
+def _times(lineage: Sequence[Trial], fold: int) -> tuple[float, float]:
+    """Return the seconds that a candidate took on a fold to fit and to score, NaN if none."""
+    results = [trial.results[fold] for trial in lineage if fold in trial.results]
+    if not results:
+        return math.nan, math.nan
+    return sum(r.fit_time for r in results), sum(r.score_time for r in results)
 
 
 def _evaluation(test: Scores, train: Scores, fit_time: float, score_time: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sklearn_hpt._journal._describe import restore
 from sklearn_hpt._journal._file import check_regular, is_being_written
 from sklearn_hpt._journal._lines import Event, Reader
 from sklearn_hpt._journal._records import as_fold_result
-from sklearn_hpt._results import metric_names, outcome, to_cv_results
+from sklearn_hpt._results import lineages, metric_names, outcome, to_cv_results
 from sklearn_hpt._sklearn_compat import format_results
 from sklearn_hpt._trial import Trial
 from sklearn_hpt.exceptions import JournalError
@@ -166,10 +166,17 @@ class JournalView:
                     return_train_score=self.header["fingerprint"]["return_train_score"],
                 ),
                 with_status=True,
+                resource=self.resource,
+                deciding_metric=self.about["deciding_metric"],
             )
         unfinished = "running" if self.is_running else "stopped"
-        results["status"][[trial.status is None for trial in trials]] = unfinished
+        results["status"][[status is None for status in results["status"]]] = unfinished
         return results
+
+    @property
+    def resource(self) -> tuple[str, int] | None:
+        """Name and full amount of the search's resource, None if it has none."""
+        return tuple(self.about["resource"]) if "resource" in self.about else None
 
 
 def read_journal(path: str | os.PathLike[str], *, as_frame: bool = False) -> Any:
@@ -223,4 +230,4 @@ def read_journal(path: str | os.PathLike[str], *, as_frame: bool = False) -> Any
         raise ImportError(
             "as_frame=True needs pandas: pip install pandas, or leave as_frame=False."
         ) from error
-    return pd.DataFrame(results, index=[trial.number for trial in view.rows()])
+    return pd.DataFrame(results, index=[row[0].number for row in lineages(view.rows())])

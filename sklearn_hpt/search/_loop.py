@@ -10,9 +10,10 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from sklearn_hpt._evaluation import Task
+from sklearn_hpt._evaluation import Stages, Task
 from sklearn_hpt._executors import Executor
 from sklearn_hpt._journal import Journal
+from sklearn_hpt._resources import StateFolder
 from sklearn_hpt._results import deciding_scores
 from sklearn_hpt._trial import FoldResult, Proposal, Trial, derived_seed
 from sklearn_hpt.samplers import Sampler
@@ -55,6 +56,10 @@ class LoopSettings:
         When the search ends at the latest, in the time of `time.monotonic`.
     candidate_timeout : float or None
         Time for the folds of one candidate together.
+    states : StateFolder or None
+        Where fitted candidates wait for more of the resource.
+    full_resource : int or None
+        The amount after which nothing more is bought.
     """
 
     n_trials: int
@@ -64,6 +69,8 @@ class LoopSettings:
     raise_failures: bool = False
     deadline: float | None = None
     candidate_timeout: float | None = None
+    states: StateFolder | None = None
+    full_resource: int | None = None
 
 
 class SearchLoop:
@@ -234,8 +241,30 @@ class SearchLoop:
                 seed=derived_seed(self._settings.seed, trial.number, fold),
                 time_limit=None if limit is None else max(limit - trial.seconds, 0.0),
                 callback_ctx=next((ctx for ctx in contexts if ctx is not None), None),
+                stages=self._stages(trial, fold),
             )
         )
+
+    def _stages(self, trial: Trial, fold: int) -> Stages | None:
+        """Return how a trial is trained to its amount of the resource."""
+        if trial.resource is None:
+            return None
+        states, lineage = self._settings.states, self.lineage(trial)
+        amounts = tuple(one.resource for one in lineage if one.resource is not None)
+        seeds = tuple(derived_seed(self._settings.seed, one.number, fold) for one in lineage)
+        if states is None:
+            return Stages(amounts, seeds)
+        before = None if trial.continues is None else states.file(trial.continues, fold)
+        is_last = trial.resource == self._settings.full_resource
+        after = None if is_last else states.file(trial.number, fold)
+        return Stages(amounts, seeds, before, after)
+
+    def lineage(self, trial: Trial) -> list[Trial]:
+        """Return the trials that this one continues, and itself, from the first."""
+        found = [trial]
+        while found[0].continues is not None:
+            found.insert(0, self.trials[found[0].continues])
+        return found
 
     # record and tell
 
@@ -282,6 +311,8 @@ class SearchLoop:
             self._abandon(trial)
             if len(trial.results) < self._settings.n_splits or trial.status == "timeout":
                 self._journal.stop(trial)
+            if trial.continues is not None and self._settings.states is not None:
+                self._settings.states.forget(trial.continues, self._settings.n_splits)
         while self._n_closed < len(self.trials) and self.trials[self._n_closed].status is not None:
             self._n_closed += 1
 
