@@ -2,5 +2,12 @@
 
 from sklearn_hpt.samplers._base import Sampler
 from sklearn_hpt.samplers._independent import GridSampler, RandomSampler, SobolSampler
+from sklearn_hpt.samplers._successive_halving import SuccessiveHalvingSampler
 
-__all__ = ["GridSampler", "RandomSampler", "Sampler", "SobolSampler"]
+__all__ = [
+    "GridSampler",
+    "RandomSampler",
+    "Sampler",
+    "SobolSampler",
+    "SuccessiveHalvingSampler",
+]
