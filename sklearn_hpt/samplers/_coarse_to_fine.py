@@ -30,7 +30,7 @@ from sklearn_hpt.samplers._zoom import Box, ZoomRule
 from sklearn_hpt.space import Distribution, Params, Space, SpaceUnion
 
 _RULE = ZoomRule()
-_LEADERS = 0.2  # the share of a round that the next box is drawn around
+_LEADERS = 0.1  # the share of a round that the next box is drawn around
 _CARRIED = 0.15  # the share of a round that evaluates leaders again with its resource
 _MAX_REPEATS = 20  # for each new point of an infinite space of few likely ones
 
@@ -49,7 +49,7 @@ class _Stage:
 class CoarseToFineSampler:
     """Draws broadly in a first round, then in ever smaller boxes around the good region.
 
-    After each round the box is drawn anew around the best fifth of its candidates, on the
+    After each round the box is drawn anew around the best tenth of its candidates, on the
     scale of each prior. Categorical parameters keep the choices of these leaders, and of several
     alternative spaces those remain that have one. Where the best lies at the border of the
     box the box moves and keeps its width. No box leaves the search space.
@@ -81,7 +81,8 @@ class CoarseToFineSampler:
         Names of parameters, the most important first. Those in no tier form the last one.
     tier_shares : sequence of float, default=None
         The share of the evaluations for each tier, with the sum 1; None gives 80 % to the first
-        two. A tier has at least two candidates.
+        two. A tier has at least two candidates; what a tier of few points leaves over goes to the
+        next one.
     defaults : mapping, default=None
         What parameters are before their tier is tuned. Without a default in the space it
         is the middle of a range, or the first of the choices.
@@ -143,6 +144,8 @@ class CoarseToFineSampler:
         self._finished: list[Round] = []
         self._first_trial = 0  # of the round
         self._n_in_round = 0
+        self._n_planned = 0
+        self._n_unspent = 0
         self._base: Candidate | None = None  # the best so far, where other tiers are fixed
         self._pool: list[Candidate] = []  # who takes part in the rounds of a tier
         self._boxes: dict[int, Box] = {}
@@ -195,16 +198,20 @@ class CoarseToFineSampler:
             self._finish_round()
         self._begun += 1
         stage = self._stage
+        self._n_planned = stage.n_planned
         if stage.tier is None:
             chosen = finalists(list(self._candidates), stage.n_planned)
         else:
-            if stage.is_first:
+            if stage.is_first:  # what tiers of few points have left
+                self._n_planned += self._n_unspent
+                self._n_unspent = 0
                 self._begin_tier(stage.tier)
             chosen = self._members(stage)
             self._pool += [candidate for candidate in chosen if candidate not in self._pool]
         new = [candidate for candidate in chosen if candidate.at(stage.resource) is None]
         self._plan.extend((candidate, stage.resource) for candidate in new)
         self._first_trial, self._n_in_round = len(self._trials), len(new)
+        self._n_unspent += self._n_planned - len(new)
 
     def _finish_round(self) -> None:
         stage = self._stage
@@ -248,9 +255,9 @@ class CoarseToFineSampler:
         else:
             before = self._stages[self._begun - 2].resource
             ranking = complete_first(self._pool, before)
-            n_carried = max(1, round(_CARRIED * stage.n_planned))
+            n_carried = max(1, round(_CARRIED * self._n_planned))
         carried = ranking[:n_carried]
-        n_new = stage.n_planned - sum(c.at(stage.resource) is None for c in carried)
+        n_new = self._n_planned - sum(c.at(stage.resource) is None for c in carried)
         new = self._drawn(n_new)
         # where the space has no more points, more of the known ones go on
         further = [c for c in ranking[n_carried:] if c.at(stage.resource) is None]
@@ -301,7 +308,7 @@ class CoarseToFineSampler:
         if self._begun == 1 and self._tiers is None:
             scored += self._earlier_on_scale_of(resource)
         scored.sort(key=lambda pair: -pair[0])
-        n_leaders = max(2, math.ceil(_LEADERS * self._stage.n_planned))
+        n_leaders = max(2, math.ceil(_LEADERS * self._n_planned))
         return [params for _, params in scored[:n_leaders]]
 
     def _earlier_on_scale_of(self, resource: int | None) -> list[tuple[float, Params]]:
@@ -332,7 +339,7 @@ class CoarseToFineSampler:
             number=len(self._finished),
             tier=tier,
             box=None if stage.tier is None else self._box(),
-            n_planned=stage.n_planned,
+            n_planned=self._n_planned,
             n_done=n_done,
             resource=stage.resource,
             best_params=best[0].params if best else None,

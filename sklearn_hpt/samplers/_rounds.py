@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn_hpt.samplers._zoom import Box, ZoomRule, end_of, side_of
+from sklearn_hpt.samplers._zoom import Box, ZoomRule, end_of, position, side_of
 from sklearn_hpt.space import Categorical, Dimension, Distribution, Integer, Real, Space, SpaceUnion
 
 _WIDTH = 100
@@ -139,13 +139,13 @@ def lessons_of(
         if name in old.choices:
             text = _lesson_of_choices(old.choices[name], new.choices[name], old.parent[name])
         elif name in old.windows:
-            position = old.parent[name].to_unit(best[name])
-            text = _lesson_of_end(position, old.windows[name], rule)
-            change = f"{shown_range(before[name])} {{}} {shown_range(after[name])}"
-            if not text and is_used and shown_range(before[name]) != shown_range(after[name]):
-                text = change.format("narrowed to")
+            place = position(old.parent[name], best[name])
+            text = _lesson_of_end(place, old.windows[name], rule)
+            then, now = shown_range(before[name]), shown_range(after[name])
+            if not text and is_used and then != now:
+                text = f"{then} narrowed to {now}"
             elif text.endswith("box") and is_used:
-                text += f", moved to {shown_range(after[name])}"
+                text += f", moved to {now}"
         else:
             text = ""
         if text:
@@ -153,11 +153,11 @@ def lessons_of(
     return sentences
 
 
-def _lesson_of_end(position: float, window: tuple[float, float], rule: ZoomRule) -> str:
-    side = side_of(position, window, rule)
-    if not end_of(position, window, rule):
+def _lesson_of_end(place: float, window: tuple[float, float], rule: ZoomRule) -> str:
+    side = side_of(place, window, rule)
+    if not end_of(place, window, rule):
         return f"best at the {side} end of the box" if side else ""
-    if min(position, 1.0 - position) > _NEAR_END:
+    if min(place, 1.0 - place) > _NEAR_END:
         return ""
     beyond = "lower" if side == "lower" else "higher"
     return f"best at the {side} end of the search space; consider {beyond} values"
@@ -165,7 +165,7 @@ def _lesson_of_end(position: float, window: tuple[float, float], rule: ZoomRule)
 
 def _lesson_of_choices(old: list[int], new: list[int], dimension: Dimension) -> str:
     assert isinstance(dimension, Categorical)
-    if len(new) == len(old):
+    if len(new) >= len(old):
         return ""
     kept = ", ".join(shown(dimension.choices[i]) for i in new)
     return f"only {kept} among the leaders"

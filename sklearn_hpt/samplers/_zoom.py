@@ -33,9 +33,9 @@ class ZoomRule:
         A best value nearer to an end of the window than this fraction of it moves the window.
     """
 
-    least: float = 0.3
-    most: float = 0.7
-    margin: float = 0.1
+    least: float = 0.2
+    most: float = 0.4
+    margin: float = 0.05
     border: float = 0.1
 
 
@@ -84,7 +84,9 @@ class Box:
     def zoom(self, leaders: Sequence[Mapping[str, Any]], rule: ZoomRule) -> Box:
         """Return the box around the leaders, the best of which comes first."""
         windows = {
-            name: zoomed([self.parent[name].to_unit(params[name]) for params in leaders], old, rule)
+            name: zoomed(
+                [position(self.parent[name], params[name]) for params in leaders], old, rule
+            )
             for name, old in self.windows.items()
         }
         choices = {
@@ -109,17 +111,17 @@ def zoomed(positions: Sequence[float], old: Window, rule: ZoomRule) -> Window:
     return _placed(min(max(center, best - room), best + room), new_width)
 
 
-def side_of(position: float, window: Window, rule: ZoomRule) -> str:
-    """Return "lower" or "upper" for a position near that end of the window, else ""."""
+def side_of(place: float, window: Window, rule: ZoomRule) -> str:
+    """Return "lower" or "upper" for a place near that end of the window, else ""."""
     reach = rule.border * (window[1] - window[0])
-    if position - window[0] < reach:
+    if place - window[0] < reach:
         return "lower"
-    return "upper" if window[1] - position < reach else ""
+    return "upper" if window[1] - place < reach else ""
 
 
-def end_of(position: float, window: Window, rule: ZoomRule) -> str:
-    """Return the side on which the position is near to an end of the whole dimension, else ""."""
-    side = side_of(position, window, rule)
+def end_of(place: float, window: Window, rule: ZoomRule) -> str:
+    """Return the side on which the place is near to an end of the whole dimension, else ""."""
+    side = side_of(place, window, rule)
     if side == "lower":
         return side if window[0] < _NEARLY_ZERO else ""
     return side if window[1] > 1.0 - _NEARLY_ZERO else ""
@@ -129,6 +131,13 @@ def _placed(center: float, width: float) -> Window:
     """Return a window, moved to lie in [0, 1]."""
     low = min(max(center - width / 2, 0.0), 1.0 - width)
     return max(low, 0.0), min(low + width, 1.0)
+
+
+def position(dimension: Dimension, value: Any) -> float:
+    """Return the place of a value in [0, 1]; the first and last of the integers are at the ends."""
+    if isinstance(dimension, Integer) and value in (dimension.low, dimension.high):
+        return float(value == dimension.high)
+    return dimension.to_unit(value)
 
 
 def _is_range(dimension: Dimension) -> bool:
