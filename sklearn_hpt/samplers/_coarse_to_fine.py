@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,8 @@ from sklearn_hpt.samplers._candidates import (
 )
 from sklearn_hpt.samplers._independent import RandomSampler, SobolSampler
 from sklearn_hpt.samplers._rounds import Round, Rounds, lessons_of
-from sklearn_hpt.samplers._tiers import budgets, read_shares, read_tiers, start_params
+from sklearn_hpt.samplers._stages import Stage, planned_stages
+from sklearn_hpt.samplers._tiers import read_tiers, start_params
 from sklearn_hpt.samplers._zoom import Box, ZoomRule
 from sklearn_hpt.space import Distribution, Params, Space, SpaceUnion
 
@@ -33,17 +32,6 @@ _RULE = ZoomRule()
 _LEADERS = 0.1  # the share of a round that the next box is drawn around
 _CARRIED = 0.15  # the share of a round that evaluates leaders again with its resource
 _MAX_REPEATS = 20  # for each new point of an infinite space of few likely ones
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """What is planned for one round; a round without a tier is that of the finalists."""
-
-    tier: int | None
-    is_first: bool
-    is_last: bool
-    n_planned: int
-    resource: int | None
 
 
 class CoarseToFineSampler:
@@ -133,7 +121,7 @@ class CoarseToFineSampler:
             )
         self._seed: int = random_state if random_state is not None else fresh_seed()
         self._tiers = None if tiers is None else read_tiers(tiers, self.space)
-        self._stages = _stages(n_iter, resources, n_finalists, self._tiers, tier_shares)
+        self._stages = planned_stages(n_iter, resources, n_finalists, self._tiers, tier_shares)
         self._defaults = defaults
         self._candidates = Candidates(self.space)
         self._earlier: list[tuple[float, Params]] = []
@@ -190,7 +178,7 @@ class CoarseToFineSampler:
     # rounds
 
     @property
-    def _stage(self) -> _Stage:
+    def _stage(self) -> Stage:
         return self._stages[self._begun - 1]
 
     def _begin_next_round(self) -> None:
@@ -247,7 +235,7 @@ class CoarseToFineSampler:
 
     # who takes part
 
-    def _members(self, stage: _Stage) -> list[Candidate]:
+    def _members(self, stage: Stage) -> list[Candidate]:
         """Return the candidates of a round: those that start it, then new ones."""
         if stage.is_first:
             ranking = [self._base] if self._base else []
@@ -376,56 +364,3 @@ def _sampler_of(union: SpaceUnion, seed: int) -> RandomSampler | SobolSampler:
     if all(not isinstance(d, Distribution) or d.has_quantiles for d in dimensions):
         return SobolSampler(union, random_state=seed)
     return RandomSampler(union, random_state=seed)
-
-
-def _stages(
-    n_iter: Sequence[int],
-    resources: Sequence[int] | None,
-    n_finalists: int,
-    tiers: list[tuple[str, ...]] | None,
-    shares: Sequence[float] | None,
-) -> list[_Stage]:
-    """Return the rounds that are planned, the finalists' at the end."""
-    counts = _checked_counts(n_iter)
-    amounts = _checked_amounts(resources, len(counts))
-    if tiers is None and shares is not None:
-        raise ValueError(f"tier_shares={shares!r} belongs to tiers, which is None; give both.")
-    if not _is_count(n_finalists):
-        raise ValueError(f"n_finalists={n_finalists!r} must be an integer of at least 1.")
-    per_tier = [counts] if tiers is None else budgets(counts, read_shares(shares, len(tiers)))
-    stages = []
-    for tier, of_tier in enumerate(per_tier):
-        used = [(n, amount) for n, amount in zip(of_tier, amounts, strict=False) if n]
-        for place, (n, amount) in enumerate(used):
-            stages.append(_Stage(tier, place == 0, place == len(used) - 1, n, amount))
-    if resources is not None:
-        stages.append(_Stage(None, False, True, n_finalists, amounts[-1]))
-    return stages
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
-
-
-def _checked_counts(n_iter: Sequence[int]) -> list[int]:
-    counts = list(n_iter) if isinstance(n_iter, (Sequence, np.ndarray)) else []
-    if not counts or not all(map(_is_count, counts)):
-        raise ValueError(
-            f"n_iter={n_iter!r} must hold the number of evaluations of each round, integers of "
-            "at least 1, such as (30, 20)."
-        )
-    return [int(n) for n in counts]
-
-
-def _checked_amounts(resources: Sequence[int] | None, n_rounds: int) -> list[int | None]:
-    if resources is None:
-        return [None] * n_rounds
-    amounts = list(resources)
-    if len(amounts) != n_rounds + 1 or not all(map(_is_count, amounts)):
-        raise ValueError(
-            f"resources={resources!r} must be {n_rounds + 1} integers of at least 1: one for each "
-            "round and one for the finalists."
-        )
-    if sorted(amounts) != amounts:
-        raise ValueError(f"resources={resources!r} must not decrease; sort them.")
-    return [int(amount) for amount in amounts]
