@@ -1,6 +1,15 @@
 """Samplers propose hyperparameters; they see a space and scores, never an estimator or data."""
 
 from sklearn_hpt.samplers._base import Sampler
+from sklearn_hpt.samplers._coarse_to_fine import CoarseToFineSampler
 from sklearn_hpt.samplers._independent import GridSampler, RandomSampler, SobolSampler
+from sklearn_hpt.samplers._successive_halving import SuccessiveHalvingSampler
 
-__all__ = ["GridSampler", "RandomSampler", "Sampler", "SobolSampler"]
+__all__ = [
+    "CoarseToFineSampler",
+    "GridSampler",
+    "RandomSampler",
+    "Sampler",
+    "SobolSampler",
+    "SuccessiveHalvingSampler",
+]
