@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,23 @@ class StateFolder:
         """Remove the folder, unless an unfinished search may go on from it."""
         if is_finished or not self._stays:
             shutil.rmtree(self.path, ignore_errors=True)
+
+
+@contextmanager
+def state_folder(
+    resource: Resource | None, journal: str | os.PathLike[str] | None
+) -> Iterator[StateFolder | None]:
+    """Give a search a folder for its states, if it has a use for one."""
+    if resource is None or resource.is_rows:
+        yield None
+        return
+    folder = StateFolder(journal)
+    try:
+        yield folder
+    except BaseException:
+        folder.close(is_finished=False)
+        raise
+    folder.close(is_finished=True)
 
 
 def save_state(estimator: Any, path: str) -> None:

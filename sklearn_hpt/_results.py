@@ -169,8 +169,19 @@ def spent_on(lineage: Sequence[Trial]) -> float:
     return float(sum(np.mean(of_trial) for of_trial in spent if of_trial))
 
 
+def saved_by_continuing(trials: Sequence[Trial]) -> float:
+    """Return how much of the resource was not spent again, as a mean over the folds."""
+    saved = [
+        np.mean([trial.resource - r.spent for r in trial.results.values() if r.spent is not None])
+        for trial in trials
+        if trial.resource is not None and any(r.spent is not None for r in trial.results.values())
+    ]
+    return float(sum(saved))
+
+
 def _mean_score(trial: Trial, metric: str | None) -> float:
-    scores = [s for result in trial.results.values() for s in deciding_scores(result, metric)[:1]]
+    in_order = (trial.results[fold] for fold in sorted(trial.results))
+    scores = [score for result in in_order for score in deciding_scores(result, metric)[:1]]
     return float(np.mean(scores)) if scores else math.nan
 
 

@@ -101,7 +101,7 @@ class KilledSearch:
         search = eval(factory, {**names, "n_iter": n_iter, "seed": seed})
         rows = names["X"][:, -1]
         search.fit(names["X"], names["y"])
-        splits = search._frozen_splits(names["X"], names["y"], {})
+        splits, _ = search._frozen_splits(names["X"], names["y"], {})
         self._fold_of = {int(rows[train].sum()): i for i, (train, _) in enumerate(splits)}
         return names["outcome"](search)
 

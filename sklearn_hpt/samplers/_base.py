@@ -23,7 +23,9 @@ class Sampler(Protocol):
         proposal does not depend on results. It is read before each proposal.
     """
 
-    lookahead: int | None
+    @property
+    def lookahead(self) -> int | None:
+        """How many proposals may wait for their result at a time."""
 
     def ask(self) -> dict[str, Any] | Proposal | None:
         """Return the next hyperparameters, None if the space is exhausted.

@@ -11,6 +11,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -21,10 +22,19 @@ from sklearn.utils import get_tags, indexable
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_hpt import nets
-from sklearn_hpt._evaluation import EvaluationPlan
+from sklearn_hpt._evaluation import EvaluationPlan, Stages, train_in_stages
 from sklearn_hpt._executors import Executor, choose_executor, threads_per_worker
 from sklearn_hpt._journal import DiskJournal, Journal, NoJournal, fingerprint
-from sklearn_hpt._results import all_failed, metric_names, to_cv_results, warn_about_failures
+from sklearn_hpt._resources import state_folder
+from sklearn_hpt._results import (
+    all_failed,
+    lineages,
+    metric_names,
+    saved_by_continuing,
+    shown_trial,
+    to_cv_results,
+    warn_about_failures,
+)
 from sklearn_hpt._selection import best_index
 from sklearn_hpt._sklearn_compat import (
     BaseSearchCV,
@@ -48,6 +58,7 @@ from sklearn_hpt.exceptions import (
 from sklearn_hpt.racing import RacingPolicy, racing_policy
 from sklearn_hpt.samplers import Sampler
 from sklearn_hpt.search._agenda import Agenda, FullAgenda
+from sklearn_hpt.search._amounts import Request, plan_resource
 from sklearn_hpt.search._checks import (
     best_score_to_race,
     check_n_jobs,
@@ -74,8 +85,41 @@ _log = logging.getLogger("sklearn_hpt")
 
 _LEARNED = (
     "best_estimator_ best_index_ best_params_ best_score_ cv_results_ feature_names_in_ "
-    "fold_order_ multimetric_ n_splits_ refit_time_ scorer_ stop_reason_"
+    "fold_order_ multimetric_ n_splits_ refit_time_ resource_ resource_saved_ rounds_ scorer_ "
+    "stop_reason_"
 ).split()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one call of `fit` searches with."""
+
+    plan: EvaluationPlan
+    space: SpaceUnion
+    sampler: Sampler
+    agenda: Agenda
+    journal: Journal
+    metric: Any
+    n_wanted: int
+    n_trials: int
+
+    @property
+    def seed(self) -> int:
+        """The seed that the journal was begun with."""
+        return self.journal.about["seed"]
+
+    @property
+    def resource(self) -> tuple[str, int] | None:
+        """Name and full amount of the resource."""
+        resource = self.plan.resource
+        return None if resource is None else (resource.name, resource.full)
+
+    def with_full_resource(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the parameters of a full evaluation."""
+        resource = self.plan.resource
+        if resource is None or resource.is_rows:
+            return params
+        return {**params, resource.name: resource.full}
 
 
 class BaseHPTSearchCV(BaseSearchCV):
@@ -163,12 +207,26 @@ class BaseHPTSearchCV(BaseSearchCV):
         """Return how many candidates the user asks for."""
 
     @abstractmethod
-    def _make_sampler(self, space: SpaceUnion, seed: int, n_iter: int) -> Sampler:
+    def _make_sampler(
+        self, space: SpaceUnion, seed: int, n_iter: int, amounts: tuple[int, ...] | None
+    ) -> Sampler:
         """Return the sampler that proposes them.
 
         `n_iter` is the number of candidates that was asked for when the search began; a
-        resumed one may ask for more, of the same sampler.
+        resumed one may ask for more, of the same sampler. `amounts` are those of the resource.
         """
+
+    def _resource_request(self) -> Request | None:
+        """Return what the user says about a resource, None if there is none."""
+        return None
+
+    def _n_proposals(self, space: SpaceUnion, amounts: tuple[int, ...] | None) -> tuple[int, int]:
+        """Return how many evaluations the user asks for, and how many there are at most."""
+        wanted, there = (of(self._n_candidates()) for of in (space.n_wanted, space.n_points))
+        return wanted, there
+
+    def _keep(self, sampler: Sampler) -> None:
+        """Keep what a sampler has learned beyond the results."""
 
     def _settings(self) -> dict[str, Any]:
         """Return what else decides the results, to be the same when a search is resumed."""
@@ -234,11 +292,21 @@ class BaseHPTSearchCV(BaseSearchCV):
         root_ctx.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
 
         seed = search_seed(self.random_state)
+        splits, cv = self._frozen_splits(X, y, routed.splitter.split)
+        resource, amounts = plan_resource(
+            self._resource_request(),
+            self.estimator,
+            space,
+            y,
+            splits,
+            cv,
+            routed.splitter.split.get("groups"),
+        )
         plan = EvaluationPlan(
             clone(self.estimator),
             X,
             y,
-            self._frozen_splits(X, y, routed.splitter.split),
+            splits,
             scorer,
             routed.estimator.fit,
             routed.scorer.score,
@@ -246,15 +314,16 @@ class BaseHPTSearchCV(BaseSearchCV):
             keep_exceptions=self.error_score == "raise",
             # with other numbers of threads, sums would differ in the last digit
             n_threads=None if self.random_state is None else threads_per_worker(),
+            resource=resource,
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))
-        journal = self._open_journal(plan, space, seed, earlier)
+        journal = self._open_journal(plan, space, seed, earlier, amounts)
         with verbose_output(self.verbose), closing(journal):
-            agenda = self._make_agenda(journal.about, maximum)
-            self._search(plan, space, earlier, metric, journal, agenda, root_ctx)
+            run = self._prepare(plan, space, earlier, metric, journal, amounts, maximum)
+            stages = self._search(run, root_ctx)
         if self.refit:
-            self._refit(plan, journal.about["seed"], root_ctx, metadata)
+            self._refit(run.plan, stages, run.seed, root_ctx, metadata)
         root_ctx.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
 
@@ -265,7 +334,7 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     def _frozen_splits(
         self, X: Any, y: Any, split_params: dict[str, Any]
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
+    ) -> tuple[list[tuple[np.ndarray, np.ndarray]], Any]:
         """Split once: an unseeded splitter must not give candidates different folds."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         if self.journal is not None:
@@ -281,7 +350,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no candidates?"
             )
-        return splits
+        return splits, cv
 
     def _make_agenda(self, about: Mapping[str, Any], maximum: float | None) -> Agenda:
         """Return what says which folds of the candidates are evaluated."""
@@ -297,7 +366,12 @@ class BaseHPTSearchCV(BaseSearchCV):
         )
 
     def _open_journal(
-        self, plan: EvaluationPlan, space: SpaceUnion, seed: int, earlier: Sequence[EarlierResult]
+        self,
+        plan: EvaluationPlan,
+        space: SpaceUnion,
+        seed: int,
+        earlier: Sequence[EarlierResult],
+        amounts: tuple[int, ...] | None,
     ) -> Journal:
         about = {
             "search": type(self).__name__,
@@ -307,6 +381,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         }
         if self.racing is not None:
             about["fold_order"] = fold_order(self.n_splits_, seed)
+        if plan.resource is not None:
+            about["resource"] = [plan.resource.name, plan.resource.full]
         if self.journal is None:
             return NoJournal(about)
         settings = {
@@ -314,59 +390,79 @@ class BaseHPTSearchCV(BaseSearchCV):
             "random_state": None if self.random_state is None else seed,
             "metric that decides": self._deciding_name(),
             "warm_start_from": summary(earlier),
+            "resource": None if plan.resource is None else (plan.resource.name, amounts),
             **self._settings(),
         }
         return DiskJournal(self.journal, self.resume, fingerprint(plan, space, settings), about)
 
-    def _search(
+    def _prepare(
         self,
         plan: EvaluationPlan,
         space: SpaceUnion,
         earlier: Sequence[EarlierResult],
         metric: Any,
         journal: Journal,
-        agenda: Agenda,
-        root_ctx: Any,
-    ) -> None:
-        deadline = None if self.timeout is None else time.monotonic() + self.timeout
+        amounts: tuple[int, ...] | None,
+        maximum: float | None,
+    ) -> _Run:
+        """Put together what the search needs, with the seed that the journal was begun with."""
         seed = journal.about["seed"]
-        sampler = self._make_sampler(space, seed, journal.about["n_iter"])
+        if plan.resource is not None:
+            plan = replace(plan, resource=replace(plan.resource, seed=seed))
+        sampler = self._make_sampler(space, seed, journal.about["n_iter"], amounts)
         for known in earlier:
             sampler.tell(known.params, known.score, known.fold_scores)
-        wanted = space.n_wanted(self._n_candidates())
-        n_trials = space.n_points(self._n_candidates())
+        wanted, n_trials = self._n_proposals(space, amounts)
         self._warn_if_exhausted(space, wanted, n_trials)
-        self._announce(n_trials, journal)
+        agenda = self._make_agenda(journal.about, maximum)
+        return _Run(plan, space, sampler, agenda, journal, metric, wanted, n_trials)
+
+    def _search(self, run: _Run, root_ctx: Any) -> Stages | None:
+        """Evaluate, record and select; return how the best candidate was trained in stages."""
+        deadline = None if self.timeout is None else time.monotonic() + self.timeout
+        self._announce(run.n_trials, run.journal)
         search_ctx = root_ctx.subcontext(
             task_name="search",
-            max_subtasks=n_trials * self.n_splits_,
+            max_subtasks=run.n_trials * self.n_splits_,
             sequential_subtasks=False,
         ).call_on_fit_task_begin(estimator=self)
-        settings = LoopSettings(
-            n_trials,
-            self.n_splits_,
-            seed,
-            deciding_metric=self._deciding_name(),
-            raise_failures=self.error_score == "raise",
-            deadline=deadline,
-            candidate_timeout=self.candidate_timeout,
-        )
-        start_executor = partial(self._start_executor, plan)
-        loop = SearchLoop(sampler, agenda, start_executor, journal, settings)
-        loop.observers = self._observers(loop, plan, settings, search_ctx)
-        self._run(loop, metric)
-        exhausted = n_trials < wanted and loop.stop_reason == "budget"
-        self.stop_reason_ = "exhausted" if exhausted else loop.stop_reason
+        resource = run.plan.resource
+        with state_folder(resource, self.journal) as states:
+            settings = LoopSettings(
+                run.n_trials,
+                self.n_splits_,
+                run.seed,
+                deciding_metric=self._deciding_name(),
+                raise_failures=self.error_score == "raise",
+                deadline=deadline,
+                candidate_timeout=self.candidate_timeout,
+                states=states,
+                full_resource=None if resource is None else resource.full,
+            )
+            start_executor = partial(self._start_executor, run.plan)
+            loop = SearchLoop(run.sampler, run.agenda, start_executor, run.journal, settings)
+            loop.observers = self._observers(loop, run.plan, settings, search_ctx)
+            self._run(loop, run)
+        self.stop_reason_ = self._why_it_stopped(loop, run)
         loop.close(f"the search stopped: {self.stop_reason_}")
         try:
-            journal.end(self.stop_reason_)
+            run.journal.end(self.stop_reason_)
         except BaseException:
-            self._keep_what_there_is(loop, metric)
+            self._keep_what_there_is(loop, run)
             raise
-        self._record(loop)
-        self._select(loop, metric)
-        self._warn_if_stopped(loop, n_trials)
+        self._record(loop, run)
+        self._select(loop, run)
+        self._warn_if_stopped(loop, run.n_trials)
         search_ctx.call_on_fit_task_end(estimator=self)
+        return self._stages_of_best(loop, run)
+
+    def _why_it_stopped(self, loop: SearchLoop, run: _Run) -> str:
+        if run.plan.resource is not None and loop.stop_reason == "exhausted":
+            # such a sampler ends by itself
+            is_exhausted = len(lineages(loop.trials)) >= run.space.size
+            return "exhausted" if is_exhausted else "budget"
+        exhausted = run.n_trials < run.n_wanted and loop.stop_reason == "budget"
+        return "exhausted" if exhausted else loop.stop_reason
 
     def _announce(self, n_trials: int, journal: Journal) -> None:
         n_jobs = None if self.n_jobs is None else int(self.n_jobs)
@@ -380,13 +476,13 @@ class BaseHPTSearchCV(BaseSearchCV):
         if journal.n_recalled:
             _log.info("%d of them are in the journal already", journal.n_recalled)
 
-    def _run(self, loop: SearchLoop, metric: Any) -> None:
+    def _run(self, loop: SearchLoop, run: _Run) -> None:
         """Run the loop; whatever ends it, what is computed is kept."""
         try:
             loop.run()
         except BaseException as error:
             loop.close(f"the search was interrupted: {type(error).__name__}")
-            self._keep_what_there_is(loop, metric)
+            self._keep_what_there_is(loop, run)
             raise
 
     def _start_executor(self, plan: EvaluationPlan) -> Executor:
@@ -424,12 +520,17 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     # record
 
-    def _record(self, loop: SearchLoop) -> None:
+    def _record(self, loop: SearchLoop, run: _Run) -> None:
         """Turn the trials into `cv_results_`; what is computed is kept whatever comes next."""
         names = metric_names(loop.trials)
         self.multimetric_ = names is not None
+        self._keep(run.sampler)
         if not loop.trials:
             return
+        resource = run.resource
+        if resource is not None:
+            self.resource_ = resource[0]
+            self.resource_saved_ = saved_by_continuing(loop.trials)
         self.cv_results_ = to_cv_results(
             loop.trials,
             self.n_splits_,
@@ -438,19 +539,21 @@ class BaseHPTSearchCV(BaseSearchCV):
             format_results=self._format_results,
             with_status=any((self.timeout, self.candidate_timeout, self.memory_limit)),
             raced=self.racing is not None,
+            resource=resource,
+            deciding_metric=self._deciding_name(),
         )
 
-    def _keep_what_there_is(self, loop: SearchLoop, metric: Any) -> None:
+    def _keep_what_there_is(self, loop: SearchLoop, run: _Run) -> None:
         """After an interrupt: results and the best so far, no refit, no warnings."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._record(loop)
-            deciding = self._deciding_metric(metric)
+            self._record(loop, run)
+            deciding = self._deciding_metric(run.metric)
             if not hasattr(self, "cv_results_") or f"mean_test_{deciding}" not in self.cv_results_:
                 return
-            index = best_index(self.cv_results_, deciding, loop.trials)
+            index = best_index(self.cv_results_, deciding)
             if index is not None:
-                self._take(index, deciding)
+                self._take(index, deciding, run)
 
     def _warn_if_stopped(self, loop: SearchLoop, n_trials: int) -> None:
         warn_about_failures(
@@ -481,7 +584,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             return deciding
         return metric if isinstance(metric, str) else "score"
 
-    def _select(self, loop: SearchLoop, metric: Any) -> None:
+    def _select(self, loop: SearchLoop, run: _Run) -> None:
         n_complete = sum(trial.status == "complete" for trial in loop.trials)
         if not n_complete and loop.stop_reason in ("timeout", "callback"):
             advice = (
@@ -497,31 +600,51 @@ class BaseHPTSearchCV(BaseSearchCV):
         if callable(self.refit):
             if not n_complete and not self._any_finite():
                 raise all_failed(loop.trials)
-            self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)
-            self.best_params_ = self.cv_results_["params"][self.best_index_]
+            self.best_index_ = self._select_best_index(self.refit, run.metric, self.cv_results_)
+            self.best_params_ = run.with_full_resource(self.cv_results_["params"][self.best_index_])
             return
         if self.multimetric_ and not self.refit:
             if not n_complete and not self._any_finite():
                 raise all_failed(loop.trials)
             return
-        deciding = self._deciding_metric(metric)
-        index = best_index(self.cv_results_, deciding, loop.trials)
+        deciding = self._deciding_metric(run.metric)
+        index = best_index(self.cv_results_, deciding)
         if index is None:
             raise all_failed(loop.trials)
-        self._take(index, deciding)
+        self._take(index, deciding, run)
 
     def _any_finite(self) -> bool:
         means = [v for k, v in self.cv_results_.items() if k.startswith("mean_test_")]
         return bool(np.isfinite(means).any())
 
-    def _take(self, index: int, metric: str) -> None:
+    def _take(self, index: int, metric: str, run: _Run) -> None:
         self.best_index_ = index
         self.best_score_ = self.cv_results_[f"mean_test_{metric}"][index]
-        self.best_params_ = self.cv_results_["params"][index]
+        self.best_params_ = run.with_full_resource(self.cv_results_["params"][index])
 
     # refit
 
-    def _refit(self, plan: EvaluationPlan, seed: int, root_ctx: Any, metadata: Any) -> None:
+    def _stages_of_best(self, loop: SearchLoop, run: _Run) -> Stages | None:
+        """Return how the best candidate is trained with the full resource; None for a plain fit."""
+        resource = run.plan.resource
+        if resource is None or resource.is_rows or not hasattr(self, "best_index_"):
+            return None
+        lineage = loop.lineage(shown_trial(lineages(loop.trials)[self.best_index_]))
+        amounts = [trial.resource for trial in lineage if trial.resource is not None]
+        numbers_ = [trial.number for trial in lineage]
+        if amounts[-1] < resource.full:  # the search ended before it had all
+            amounts, numbers_ = [*amounts, resource.full], [*numbers_, len(loop.trials)]
+        seeds = [derived_seed(run.seed, number, self.n_splits_) for number in numbers_]
+        return Stages(tuple(amounts), tuple(seeds))
+
+    def _refit(
+        self,
+        plan: EvaluationPlan,
+        stages: Stages | None,
+        seed: int,
+        root_ctx: Any,
+        metadata: Any,
+    ) -> None:
         X, y = plan.X, plan.y
         # cloned, since values may be estimators (scikit-learn #26786)
         best = clone(plan.estimator).set_params(**clone(self.best_params_, safe=False))
@@ -529,11 +652,14 @@ class BaseHPTSearchCV(BaseSearchCV):
         with refit_ctx.propagate_callback_context(best):
             refit_ctx.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
             started = time.time()
-            with nets.reproducible(best, derived_seed(seed, self.best_index_, self.n_splits_)):
-                if y is None:
-                    best.fit(X, **plan.fit_params)
-                else:
-                    best.fit(X, y, **plan.fit_params)
+            if stages is not None:
+                train_in_stages(best, X, y, plan.fit_params, plan, stages)
+            else:
+                with nets.reproducible(best, derived_seed(seed, self.best_index_, self.n_splits_)):
+                    if y is None:
+                        best.fit(X, **plan.fit_params)
+                    else:
+                        best.fit(X, y, **plan.fit_params)
             self.refit_time_ = time.time() - started
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):

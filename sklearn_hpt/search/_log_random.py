@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from sklearn_hpt._sklearn_compat import Interval, StrOptions
 from sklearn_hpt.racing import RacingPolicy
-from sklearn_hpt.samplers import GridSampler, RandomSampler, Sampler, SobolSampler
+from sklearn_hpt.samplers import (
+    GridSampler,
+    RandomSampler,
+    Sampler,
+    SobolSampler,
+    SuccessiveHalvingSampler,
+)
+from sklearn_hpt.search._amounts import Request
 from sklearn_hpt.search._base import BaseHPTSearchCV
 from sklearn_hpt.space import SpaceUnion
 
@@ -111,6 +118,20 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         `refit` names is raced on. A candidate whose first fold fails is not tried further. The
         results are the same for every `n_jobs`; with many workers, some folds are evaluated
         for nothing.
+    pruning : {"asha"}, default=None
+        Whether candidates first get little of a resource, such as epochs or trees, and only
+        the best third of them goes on with three times as much, and so on up to the full
+        amount: asynchronous successive halving [2]_. What goes on is trained from where it
+        is, where the estimator can be.
+    resource : str, default=None
+        The resource of `pruning`: the name of a parameter ("max_epochs", "n_estimators", in a
+        Pipeline also without the name of the step) or "n_samples", the number of training
+        rows. None takes the epochs of a net, the trees of a forest or of boosting, the passes
+        of what learns by `partial_fit`, else the rows. Rows are drawn by class, in whole groups
+        if there are groups, and the most recent ones of a time series.
+    resources : sequence of int or float, default=None
+        The amounts of it, the last of which is the full one; fractions in (0, 1] are of what
+        the estimator has. None is up to four, each three times the one before.
 
     Attributes
     ----------
@@ -119,7 +140,10 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         candidate is not complete, or `timeout`, `candidate_timeout` or `memory_limit` is set,
         also `status` ("complete", "failed", "timeout" or "stopped") and `error`. With `racing`
         also `n_test_splits`, the number of folds that count; the other folds and the mean are
-        NaN, and only complete candidates can win.
+        NaN, and only complete candidates can win. With `pruning` also `resource`, the amount
+        that the scores of a row are with, `resource_spent`, what that took as a mean over the
+        folds, and `learning_curve`, a list of (amount, mean score); times are those of all
+        amounts together.
     best_estimator_ : estimator
         The best candidate, fitted on all data; if `refit` is not False.
     best_score_ : float
@@ -135,6 +159,11 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         Number of folds.
     fold_order_ : ndarray of shape (n_splits_,)
         The order in which folds are raced, drawn once for a search; if `racing` is set.
+    resource_ : str
+        Name of the resource; if `pruning` is set.
+    resource_saved_ : float
+        How much of it was not spent again because training went on, summed over the candidates,
+        as a mean over the folds; if `pruning` is set.
     refit_time_ : float
         Seconds that the refit took.
     multimetric_ : bool
@@ -157,6 +186,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     ----------
     .. [1] J. Bergstra and Y. Bengio, "Random Search for Hyper-Parameter Optimization", JMLR
        13 (2012), 281-305.
+    .. [2] L. Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020.
 
     Examples
     --------
@@ -181,6 +211,9 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         "param_distributions": [dict, list, tuple, SpaceUnion],
         "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "sampler": [StrOptions({"random", "sobol"})],
+        "pruning": [StrOptions({"asha"}), None],
+        "resource": [str, None],
+        "resources": ["array-like", None],
     }
 
     def __init__(
@@ -206,10 +239,16 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         resume: Literal["auto", "must", "never"] = "auto",
         warm_start_from: Any = None,
         racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
+        pruning: Literal["asha"] | None = None,
+        resource: str | None = None,
+        resources: Sequence[float] | None = None,
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.sampler = sampler
+        self.pruning = pruning
+        self.resource = resource
+        self.resources = resources
         super().__init__(
             estimator,
             scoring=scoring,
@@ -237,9 +276,30 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         return self.n_iter
 
     def _settings(self) -> dict[str, Any]:
-        return {**super()._settings(), "sampler": self.sampler}
+        settings = {**super()._settings(), "sampler": self.sampler, "pruning": self.pruning}
+        if self.pruning is not None:  # who goes on depends on how many there are
+            settings["n_iter"] = self.n_iter
+        return settings
 
-    def _make_sampler(self, space: SpaceUnion, seed: int, n_iter: int) -> Sampler:
+    def _resource_request(self) -> Request | None:
+        if self.pruning is None:
+            return None
+        return Request(self.resource or "auto", self.resources)
+
+    def _n_proposals(self, space: SpaceUnion, amounts: tuple[int, ...] | None) -> tuple[int, int]:
+        wanted, there = super()._n_proposals(space, amounts)
+        return wanted, there * len(amounts or (None,))
+
+    def _make_sampler(
+        self, space: SpaceUnion, seed: int, n_iter: int, amounts: tuple[int, ...] | None
+    ) -> Sampler:
+        sampler = self._full_sampler(space, seed, n_iter)
+        if amounts is None:
+            return sampler
+        n_candidates = space.n_points(self._n_candidates())
+        return SuccessiveHalvingSampler(sampler, amounts, n_iter=n_candidates)
+
+    def _full_sampler(self, space: SpaceUnion, seed: int, n_iter: int) -> Sampler:
         if space.n_points(n_iter) == space.size:
             return GridSampler(space)
         kind = SobolSampler if self.sampler == "sobol" else RandomSampler

@@ -198,9 +198,6 @@ class SearchLoop:
         self._after_closing(self._agenda.add(block))
 
     def _propose(self) -> Trial | None:
-        lookahead = self._sampler.lookahead
-        if lookahead is not None:
-            self._tell_up_to(len(self.trials) - lookahead + 1)
         asked = self._sampler.ask()
         if asked is None:
             return None
@@ -217,10 +214,18 @@ class SearchLoop:
         return trial
 
     def _may_ask(self) -> bool:
-        n_asked, lookahead = len(self.trials), self._sampler.lookahead
+        """Tell the sampler what it is due, and say whether it can propose with that."""
+        n_asked = len(self.trials)
         if n_asked >= self._settings.n_trials or self.stop_reason == "exhausted":
             return False
-        return lookahead is None or n_asked - self._n_closed < lookahead
+        while (lookahead := self._sampler.lookahead) is not None:
+            if n_asked - self._n_closed >= lookahead:
+                return False
+            n_told = self._n_told
+            self._tell_up_to(n_asked - lookahead + 1)
+            if self._n_told <= n_told:  # else the lookahead may have changed
+                return True
+        return True
 
     def _block_size(self) -> int:
         if not self._n_results:
@@ -334,7 +339,8 @@ class SearchLoop:
 
     def _tell_up_to(self, n_trials: int) -> None:
         """Tell the sampler of the first so many trials, as far as they are closed."""
-        for trial in self.trials[self._n_told : min(n_trials, self._n_closed)]:
+        n_due = max(min(n_trials, self._n_closed), 0)
+        for trial in self.trials[self._n_told : n_due]:
             scores = self._fold_scores(trial)
             if trial.status == "complete":
                 score = float(np.mean(scores))
