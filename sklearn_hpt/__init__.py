@@ -10,9 +10,17 @@ and `_selection` selects; `search` runs the loop and refits.
 """
 
 from sklearn_hpt._journal import read_journal
-from sklearn_hpt.search import LogRandomSearchCV
+from sklearn_hpt.search import CoarseToFineSearchCV, LogRandomSearchCV
 from sklearn_hpt.space import Categorical, Integer, Real
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["Categorical", "Integer", "LogRandomSearchCV", "Real", "__version__", "read_journal"]
+__all__ = [
+    "Categorical",
+    "CoarseToFineSearchCV",
+    "Integer",
+    "LogRandomSearchCV",
+    "Real",
+    "__version__",
+    "read_journal",
+]

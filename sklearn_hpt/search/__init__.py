@@ -1,5 +1,6 @@
-"""The search estimators."""
+"""The searches: scikit-learn estimators, one file for each."""
 
+from sklearn_hpt.search._coarse_to_fine import CoarseToFineSearchCV
 from sklearn_hpt.search._log_random import LogRandomSearchCV
 
-__all__ = ["LogRandomSearchCV"]
+__all__ = ["CoarseToFineSearchCV", "LogRandomSearchCV"]

@@ -457,8 +457,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         return self._stages_of_best(loop, run)
 
     def _why_it_stopped(self, loop: SearchLoop, run: _Run) -> str:
-        if run.plan.resource is not None and loop.stop_reason == "exhausted":
-            # such a sampler ends by itself
+        if loop.stop_reason == "exhausted":  # or the sampler has done what it was to do
             is_exhausted = len(lineages(loop.trials)) >= run.space.size
             return "exhausted" if is_exhausted else "budget"
         exhausted = run.n_trials < run.n_wanted and loop.stop_reason == "budget"
