@@ -283,6 +283,12 @@ class LogRandomSearchCV(BaseHPTSearchCV):
 
     def _resource_request(self) -> Request | None:
         if self.pruning is None:
+            for name in ("resource", "resources"):
+                if (value := getattr(self, name)) is not None:
+                    raise ValueError(
+                        f"{name}={value!r} is what pruning buys in small amounts, but "
+                        f"pruning=None; give pruning='asha', or leave {name}=None."
+                    )
             return None
         return Request(self.resource or "auto", self.resources)
 

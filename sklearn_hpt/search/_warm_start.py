@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_hpt._journal import Described, JournalView, describe, digest
+from sklearn_hpt._results import lineages
 from sklearn_hpt.exceptions import JournalError, WarmStartWarning
 from sklearn_hpt.space import Categorical, Dimension, Distribution, Params, Space, SpaceUnion
 
@@ -115,8 +116,8 @@ def _as_table(source: Any) -> tuple[Mapping[str, Any], Any]:
 
 def _of_journal(view: JournalView) -> Mapping[str, Any]:
     params = [
-        {name: Described(value) for name, value in view.described[trial.number].items()}
-        for trial in view.rows()
+        {name: Described(value) for name, value in view.described[row[0].number].items()}
+        for row in lineages(view.rows())
     ]
     return {**view.results(), "params": params}
 
@@ -148,7 +149,8 @@ def _params(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the parameters of each row; from `param_*` where `params` was not kept."""
     given = table.get("params")
     if given is not None and all(isinstance(params, Mapping) for params in given):
-        yield from given
+        amounts = table.get("resource")
+        yield from given if amounts is None else _without_amounts(given, amounts)
         return
     columns = {name[len("param_") :]: table[name] for name in table if name.startswith("param_")}
     if not columns:
@@ -157,6 +159,19 @@ def _params(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         )
     for row in range(len(next(iter(columns.values())))):
         yield _Cells({name: column[row] for name, column in columns.items()})
+
+
+def _without_amounts(
+    rows: Sequence[Mapping[str, Any]], amounts: Sequence[Any]
+) -> list[Mapping[str, Any]]:
+    """Leave out the parameter that a search set to the amount of its resource, not searched."""
+    named = set.intersection(
+        *(
+            {name for name, value in params.items() if type(value) is int and value == amount}
+            for params, amount in zip(rows, amounts, strict=True)
+        )
+    )
+    return [{n: value for n, value in params.items() if n not in named} for params in rows]
 
 
 class _Cells(dict[str, Any]):

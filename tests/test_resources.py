@@ -1,0 +1,448 @@
+"""Searches that buy a resource in small amounts first: pruning and coarse to fine."""
+
+import os
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import GroupKFold, TimeSeriesSplit
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
+
+from sklearn_hpt import CoarseToFineSearchCV, LogRandomSearchCV, _evaluation, read_journal
+from sklearn_hpt.exceptions import AllCandidatesFailedError, JournalMismatchError
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:400] / 16, y[:400]
+FOREST = RandomForestClassifier(18, random_state=0)
+FOREST_SPACE = {"max_depth": (1, 12), "max_features": (0.05, 1.0)}
+
+
+def pruned(estimator=FOREST, space=FOREST_SPACE, **kwargs):
+    defaults = {"n_iter": 12, "cv": 3, "random_state": 0, "pruning": "asha"}
+    return LogRandomSearchCV(estimator, space, **{**defaults, **kwargs})
+
+
+def coarse_to_fine(estimator=FOREST, space=FOREST_SPACE, **kwargs):
+    defaults = {"n_iter": (8, 5), "n_finalists": 2, "cv": 3, "random_state": 0}
+    return CoarseToFineSearchCV(estimator, space, **{**defaults, **kwargs})
+
+
+SEARCHES = [pruned, coarse_to_fine]
+searches = pytest.mark.parametrize("make", SEARCHES)
+
+
+def assert_same_results(search, other, *, ignore=()):
+    assert search.cv_results_.keys() == other.cv_results_.keys()
+    for name, column in search.cv_results_.items():
+        if not name.endswith("_time") and name not in ignore:
+            np.testing.assert_array_equal(column, other.cv_results_[name], name)
+    assert search.best_params_ == other.best_params_
+
+
+PROBLEMS = {
+    "trees": (FOREST, FOREST_SPACE),
+    "rows": (SVC(), {"C": (1e-2, 1e3, "log-uniform"), "gamma": (1e-4, 1e0, "log-uniform")}),
+    "passes": (
+        make_pipeline(PCA(20, random_state=0), MLPClassifier(max_iter=9, random_state=0)),
+        {"mlpclassifier__learning_rate_init": (1e-4, 1e-1, "log-uniform")},
+    ),
+}
+
+
+@searches
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("racing", [None, "safe"])
+def test_workers_do_not_change_a_search_with_a_resource(make, problem, racing):
+    estimator, space = PROBLEMS[problem]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of nets that have not converged
+        one, two, four = (
+            make(estimator, space, racing=racing, n_jobs=n_jobs).fit(X, y) for n_jobs in (1, 2, 4)
+        )
+    assert_same_results(one, two, ignore=() if racing is None else ("resource_spent",))
+    assert_same_results(one, four, ignore=() if racing is None else ("resource_spent",))
+    np.testing.assert_array_equal(one.predict(X), two.predict(X))
+
+
+@searches
+def test_only_candidates_with_the_full_resource_can_win(make):
+    search = make().fit(X, y)
+    results = search.cv_results_
+    complete = results["status"] == "complete"
+    np.testing.assert_array_equal(complete, results["resource"] == 18)
+    assert results["resource"][search.best_index_] == 18
+    assert results["rank_test_score"][search.best_index_] == 1
+    assert results["rank_test_score"][complete].max() < results["rank_test_score"][~complete].min()
+    assert search.best_score_ == results["mean_test_score"][complete].max()
+    np.testing.assert_array_equal(results["param_n_estimators"], results["resource"])
+    assert all("n_estimators" in error for error in results["error"][~complete])
+
+
+@searches
+def test_refit_has_the_full_resource_and_the_parameters_say_so(make):
+    search = make().fit(X, y)
+    assert search.best_params_["n_estimators"] == 18
+    plain = clone(FOREST).set_params(**search.best_params_).fit(X, y)
+    np.testing.assert_array_equal(search.predict_proba(X), plain.predict_proba(X))
+
+
+@searches
+def test_going_on_saves_what_was_spent_before(make):
+    search = make().fit(X, y)
+    results = search.cv_results_
+    for spent, resource, curve in zip(
+        results["resource_spent"], results["resource"], results["learning_curve"], strict=True
+    ):
+        assert spent == resource == curve[-1][0]
+    anew = sum(amount for curve in results["learning_curve"] for amount, _ in curve)
+    assert search.resource_saved_ == anew - results["resource_spent"].sum() > 0
+
+
+@searches
+def test_training_anew_gives_what_going_on_gives(make, monkeypatch):
+    went_on = make().fit(X, y)
+    monkeypatch.setattr(_evaluation, "load_state", lambda path: None)
+    anew = make().fit(X, y)
+    assert anew.resource_saved_ == 0 < went_on.resource_saved_
+    assert_same_results(went_on, anew, ignore=("resource_spent",))
+
+
+@searches
+def test_states_are_gone_after_the_search(make, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    make().fit(X, y)
+    make(journal=tmp_path / "journal").fit(X, y)
+    assert os.listdir(tmp_path) == ["journal"]
+
+
+@searches
+def test_learning_curve_ends_with_the_score_of_the_row(make):
+    results = make().fit(X, y).cv_results_
+    for curve, mean in zip(results["learning_curve"], results["mean_test_score"], strict=True):
+        amounts = [amount for amount, _ in curve]
+        assert amounts == sorted(set(amounts))
+        assert curve[-1][1] == pytest.approx(mean, abs=1e-12)
+
+
+@searches
+def test_finished_search_is_read_from_its_journal(make, tmp_path):
+    path = tmp_path / "journal"
+    search = make(journal=path).fit(X, y)
+    again = make(journal=path, resume="must", n_jobs=2).fit(X, y)
+    assert_same_results(search, again)
+    results = read_journal(path)
+    for name in ("status", "resource", "mean_test_score", "rank_test_score", "learning_curve"):
+        np.testing.assert_array_equal(results[name], search.cv_results_[name], name)
+
+
+@searches
+def test_search_cut_anywhere_goes_on_to_the_same_end(make, tmp_path):
+    path = tmp_path / "journal"
+    search = make(journal=path, racing="safe").fit(X, y)
+    lines = path.read_bytes().splitlines(keepends=True)
+    for n_lines in (3, len(lines) // 3, 2 * len(lines) // 3, len(lines) - 2):
+        path.write_bytes(b"".join(lines[:n_lines]))
+        again = make(journal=path, resume="must", racing="safe").fit(X, y)
+        assert_same_results(search, again, ignore=("resource_spent",))
+
+
+@searches
+def test_other_number_of_candidates_is_another_search(make, tmp_path):
+    make(journal=tmp_path / "journal").fit(X, y)
+    with pytest.raises(JournalMismatchError, match="n_iter"):
+        make(journal=tmp_path / "journal", n_iter=20).fit(X, y)
+
+
+class Recorded(ClassifierMixin, BaseEstimator):
+    """Keeps the rows that it was fitted on, in a file of each fit."""
+
+    def __init__(self, folder=None, value=0.0):
+        self.folder = folder
+        self.value = value
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        name = f"{len(os.listdir(self.folder))}-{self.value}"
+        with open(os.path.join(self.folder, name), "wb") as file:
+            pickle.dump(X[:, 0].astype(int), file)
+        return self
+
+    def predict(self, X):
+        return np.where(X[:, 1] > self.value, self.classes_[-1], self.classes_[0])
+
+
+def fitted_on(folder):
+    return [
+        pickle.loads((folder / name).read_bytes())
+        for name in sorted(os.listdir(folder), key=lambda name: int(name.split("-")[0]))
+    ]
+
+
+@searches
+@pytest.mark.parametrize("racing", [None, "safe"])
+def test_no_row_after_the_split_is_trained_on(make, racing, tmp_path):
+    rng = np.random.default_rng(0)
+    n_rows, cv = 300, TimeSeriesSplit(4)
+    rows = np.column_stack([np.arange(n_rows), rng.normal(size=n_rows)])
+    labels = (rows[:, 1] > 0.3).astype(int)
+    search = make(
+        Recorded(str(tmp_path)),
+        {"value": (-2.0, 2.0)},
+        cv=cv,
+        resource="n_samples",
+        resources=(0.1, 0.5, 1.0),
+        racing=racing,
+        refit=False,
+    )
+    search.fit(rows, labels)
+    ends = [train[-1] for train, _ in cv.split(rows)]
+    amounts = set()
+    for fitted in fitted_on(tmp_path):
+        assert fitted[-1] in ends, "the most recent row before a split is always there"
+        np.testing.assert_array_equal(fitted, np.arange(fitted[0], fitted[-1] + 1))
+        amounts.add(len(fitted))
+    assert len(amounts) > 2
+
+
+def test_groups_stay_whole_and_classes_stay_in_proportion(tmp_path):
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 30, size=600)
+    rows = np.column_stack([np.arange(600), rng.normal(size=600)])
+    labels = (np.arange(600) % 3 == 0).astype(int)
+    pruned(
+        Recorded(str(tmp_path)),
+        {"value": (-2.0, 2.0)},
+        cv=GroupKFold(3),
+        resource="n_samples",
+        resources=(0.25, 1.0),
+        n_iter=3,
+    ).fit(rows, labels, groups=groups)
+    for fitted in fitted_on(tmp_path):
+        inside = np.isin(np.arange(600), fitted)
+        for group in range(30):
+            assert len(np.unique(inside[groups == group])) == 1
+    for name in os.listdir(tmp_path):
+        os.remove(tmp_path / name)
+    pruned(
+        Recorded(str(tmp_path)),
+        {"value": (-2.0, 2.0)},
+        resource="n_samples",
+        resources=(30, 1.0),
+        n_iter=3,
+    ).fit(rows, labels)
+    small = [fitted for fitted in fitted_on(tmp_path) if len(fitted) == 30]
+    assert small and all(labels[fitted].sum() == 10 for fitted in small)
+
+
+@searches
+def test_regression_and_error_metrics(make):
+    Xd, yd = load_diabetes(return_X_y=True)
+    search = make(
+        HistGradientBoostingRegressor(max_iter=18, random_state=0),
+        {"learning_rate": (0.01, 1.0, "log-uniform"), "max_leaf_nodes": (2, 31)},
+        scoring="neg_mean_absolute_error",
+    ).fit(Xd, yd)
+    assert search.resource_ == "max_iter" and search.best_params_["max_iter"] == 18
+
+
+@searches
+def test_several_metrics(make):
+    search = make(scoring=["accuracy", "f1_macro"], refit="f1_macro").fit(X, y)
+    results = search.cv_results_
+    assert results["rank_test_f1_macro"][search.best_index_] == 1
+    assert results["rank_test_accuracy"].min() == 1
+    row = search.best_index_
+    curve = results["learning_curve"][row]
+    assert curve[-1][1] == pytest.approx(results["mean_test_f1_macro"][row], abs=1e-12)
+
+
+class Slow(GaussianNB):
+    def __init__(self, *, priors=None, var_smoothing=1e-9, n_steps=8):
+        super().__init__(priors=priors, var_smoothing=var_smoothing)
+        self.n_steps = n_steps
+
+    def fit(self, X, y):
+        import time
+
+        time.sleep(0.02 * self.n_steps)
+        return super().fit(X, y)
+
+
+@searches
+def test_timeout_before_anyone_had_all_takes_the_best_of_those_that_had_most(make):
+    search = make(
+        Slow(n_steps=50),
+        {"var_smoothing": (1e-9, 1e2, "log-uniform")},
+        resource="n_steps",
+        resources=(1, 10, 50) if make is coarse_to_fine else (1, 50),
+        n_iter=(10, 10) if make is coarse_to_fine else 30,
+        timeout=1.3,
+    )
+    with pytest.warns(UserWarning, match="timeout"):
+        search.fit(X, y)
+    results = search.cv_results_
+    assert search.stop_reason_ == "timeout"
+    assert results["resource"][search.best_index_] < 50
+    assert search.best_params_["n_steps"] == search.best_estimator_.n_steps == 50
+
+
+class FailsWithMore(GaussianNB):
+    def __init__(self, *, priors=None, var_smoothing=1e-9, n_steps=9, most=9):
+        super().__init__(priors=priors, var_smoothing=var_smoothing)
+        self.n_steps = n_steps
+        self.most = most
+
+    def fit(self, X, y):
+        if self.n_steps > self.most:
+            raise ValueError("it diverged")
+        return super().fit(X, y)
+
+
+@searches
+def test_candidate_that_fails_later_is_a_failed_row_and_another_wins(make):
+    space = {"most": [1, 3, 9], "var_smoothing": (1e-9, 1e-3, "log-uniform")}
+    with pytest.warns(FitFailedWarning, match="it diverged"):
+        search = make(FailsWithMore(), space, resource="n_steps").fit(X, y)
+    assert search.best_params_["most"] == 9
+    failed = search.cv_results_["status"] == "failed"
+    assert failed.any() and "it diverged" in search.cv_results_["error"][failed][0]
+
+
+@searches
+def test_all_failing_raises(make):
+    with pytest.raises(AllCandidatesFailedError):
+        make(FailsWithMore(most=0), {"var_smoothing": (0.0, 1.0)}, resource="n_steps").fit(X, y)
+
+
+BAD = {
+    "unknown name": ({"resource": "n_trees"}, "resource='n_trees' is not a parameter"),
+    "no number": ({"resource": "criterion"}, "resource='criterion' cannot be spent"),
+    "searched": ({"resource": "max_depth"}, "resource='max_depth' is searched too"),
+    "decreasing": ({"resources": (9, 3, 18)}, "must not decrease"),
+    "zero": ({"resources": (0, 9, 18)}, "0 must be a whole number of at least 1"),
+    "fraction": ({"resources": (0.1, 0.5, 1.5)}, "1.5 must be a whole number"),
+    "text": ({"resources": ("a", "b", "c")}, "'a' must be a whole number"),
+}
+
+
+@searches
+@pytest.mark.parametrize("what", BAD)
+def test_wrong_resource_is_refused_before_anything_is_trained(make, what):
+    kwargs, message = BAD[what]
+    with pytest.raises(ValueError, match=message):
+        make(**kwargs).fit(X, y)
+
+
+def test_resource_without_a_known_amount_is_refused():
+    with pytest.raises(ValueError, match=r"resource='max_depth' has the value None"):
+        pruned(FOREST, {"max_features": (0.05, 1.0)}, resource="max_depth").fit(X, y)
+    space = {"max_features": (0.05, 1.0)}
+    search = pruned(FOREST, space, resource="max_depth", resources=(1, 4, 12)).fit(X, y)
+    assert search.best_params_["max_depth"] == 12
+
+
+def test_amounts_for_each_round_and_the_finalists():
+    with pytest.raises(ValueError, match="must have 3 amounts"):
+        coarse_to_fine(resources=(3, 18)).fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["resource", "resources"])
+def test_resource_without_pruning_is_refused(name):
+    value = {"resource": "n_estimators", "resources": (3, 18)}[name]
+    with pytest.raises(ValueError, match=f"{name}=.* pruning"):
+        pruned(pruning=None, **{name: value}).fit(X, y)
+
+
+def test_rounds_tell_what_was_done():
+    search = coarse_to_fine().fit(X, y)
+    rounds = search.rounds_
+    assert [one.n_done for one in rounds] == [8, 5, 2]
+    assert [one.resource for one in rounds] == [2, 6, 18]
+    assert rounds[-1].best_score == search.best_score_
+    text = repr(rounds)
+    assert "finalists" in text and "max_features" in text
+    assert max(map(len, text.splitlines())) <= 100
+    small, parent = rounds[1].box["max_features"], rounds[0].box["max_features"]
+    assert parent.low <= small.low < small.high <= parent.high
+
+
+def test_number_of_candidates_is_split_into_two_rounds():
+    search = coarse_to_fine(n_iter=10).fit(X, y)
+    assert [one.n_planned for one in search.rounds_] == [6, 4, 2]
+    single = coarse_to_fine(n_iter=1, n_finalists=1).fit(X, y)
+    assert [one.n_done for one in single.rounds_] == [1, 1]
+
+
+def test_tiers_tune_one_group_of_parameters_after_the_other():
+    search = coarse_to_fine(
+        SGDClassifier(max_iter=9, random_state=0, tol=None),
+        {"alpha": (1e-6, 1e0, "log-uniform"), "l1_ratio": (0.0, 1.0), "penalty": ["elasticnet"]},
+        tiers=[["alpha"], ["l1_ratio", "penalty"]],
+        n_iter=(10, 6),
+    ).fit(X, y)
+    tiers = [one.tier for one in search.rounds_]
+    assert tiers[0] == ("alpha",) and ("l1_ratio", "penalty") in tiers
+    first = list(search.cv_results_["params"][: search.rounds_[0].n_done])
+    assert {p["l1_ratio"] for p in first} == {0.15}, "the default of the estimator"
+
+
+def test_small_data_and_no_resource_of_its_own_means_full_evaluations():
+    Xc, yc = load_breast_cancer(return_X_y=True)
+    search = coarse_to_fine(GaussianNB(), {"var_smoothing": (1e-9, 1e2, "log-uniform")})
+    search.fit(Xc[:200], yc[:200])
+    assert not hasattr(search, "resource_")
+    assert [one.resource for one in search.rounds_] == [None, None]
+    assert "resource" not in search.cv_results_
+
+
+def test_finite_space_ends_early():
+    search = coarse_to_fine(space={"max_depth": [1, 2, 3]}, n_iter=(10, 10)).fit(X, y)
+    assert len(search.cv_results_["params"]) == 3
+    assert search.stop_reason_ == "exhausted"
+
+
+@searches
+def test_results_with_a_resource_start_another_search(make):
+    earlier = make().fit(X, y)
+    for source in (earlier, earlier.cv_results_):
+        with pytest.warns(UserWarning, match="results of warm_start_from are not used"):
+            later = LogRandomSearchCV(
+                FOREST, FOREST_SPACE, n_iter=2, cv=3, random_state=1, warm_start_from=source
+            ).fit(X, y)
+        first = later.cv_results_["params"][0]
+        assert first == {k: v for k, v in earlier.best_params_.items() if k != "n_estimators"}
+
+
+class NoState(RegressorMixin, BaseEstimator):
+    """Cannot be continued: it is fitted anew with each amount."""
+
+    def __init__(self, alpha=1.0, n_steps=9):
+        self.alpha = alpha
+        self.n_steps = n_steps
+
+    def fit(self, X, y):
+        self.mean_ = np.mean(y) * (1 - 1 / self.n_steps) * self.alpha
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+
+@searches
+def test_any_parameter_can_be_the_resource(make):
+    Xd, yd = load_diabetes(return_X_y=True)
+    search = make(NoState(), {"alpha": (0.1, 2.0)}, resource="n_steps").fit(Xd, yd)
+    assert search.resource_saved_ == 0
+    curves = search.cv_results_["learning_curve"]
+    spent = search.cv_results_["resource_spent"]
+    assert [sum(amount for amount, _ in curve) for curve in curves] == list(spent)
