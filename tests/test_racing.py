@@ -97,8 +97,8 @@ def test_t_statistic_is_that_of_the_formula():
     example = race([0.80, 0.82], [0.85, 0.83, 0.9, 0.9, 0.9], prior_variance=0.0004)
     assert t_statistic(example, prior_folds=5) == pytest.approx(-0.03 / math.sqrt(0.00014))
     # the quantiles of t with 6 degrees of freedom are 3.14 (0.99) and 1.94 (0.95)
-    assert not PairedRacing(eps=0.01).should_stop(example)
-    assert PairedRacing(eps=0.05).should_stop(example)
+    assert not PairedRacing(eps=0.01, prior_folds=5).should_stop(example)
+    assert PairedRacing(eps=0.05, prior_folds=5).should_stop(example)
 
 
 @given(hnp.arrays(float, st.integers(2, 20), elements=st.floats(-1, 1)))
@@ -145,6 +145,18 @@ def test_candidate_that_leads_is_not_stopped(table, n, variance):
     incumbent = np.sort(table[0])
     scores = incumbent[:n] + np.abs(table[1, :n])
     assert not PairedRacing(eps=0.2).should_stop(race(scores, incumbent, prior_variance=variance))
+
+
+def test_catastrophe_of_the_incumbent_that_is_still_to_come_keeps_a_race_open():
+    # log-loss of nearest neighbors: few give one confident error, many give none
+    few, many = [-0.04, -0.05, -0.05, -0.09, -0.51], [-0.12, -0.12, -0.14, -0.14, -0.14]
+    assert np.mean(many) > np.mean(few)
+    for n in range(1, 5):
+        example = race(many[:n], few, maximum=0.0, prior_variance=0.01**2)
+        assert t_statistic(example, prior_folds=10) < -5
+        assert not PairedRacing().should_stop(example)
+    harmless = race(many[:2], few[:4] + [-0.10], maximum=0.0, prior_variance=0.01**2)
+    assert PairedRacing().should_stop(harmless)
 
 
 def test_two_folds_are_enough_for_a_race():
@@ -215,13 +227,31 @@ def test_nothing_is_stopped_before_a_candidate_is_complete():
     assert not standings.should_stop([0.0])
 
 
-def test_second_candidate_is_stopped_by_the_bound_only():
+@pytest.mark.parametrize("n_earlier", [1, 2, 3])
+def test_first_candidates_are_stopped_by_the_bound_only(n_earlier):
     with_bound = Standings(PairedRacing(eps=0.2), maximum=1.0)
     without = Standings(PairedRacing(eps=0.2), maximum=None)
     for standings in (with_bound, without):
-        standings.add([0.9, 0.8, 0.9], is_complete=True)
+        for worse in range(n_earlier):
+            standings.add([0.9, 0.8 - worse / 100, 0.9], is_complete=True)
     assert with_bound.should_stop([0.1])
     assert not without.should_stop([-100.0])
+
+
+def test_two_candidates_that_are_nearly_the_same_do_not_end_the_search():
+    # with their variance as the prior nothing behind after one fold would ever go on
+    twins = [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5 - 1e-12]]
+    table = np.array([*twins, [0.49, 0.6, 0.6], [0.48, 0.5, 0.7], [0.59, 0.8, 0.6]])
+    _, n_done = replay(table, PairedRacing())
+    assert n_done[2] == 3
+
+
+def test_equal_scores_stop_no_later_candidate():
+    standings = Standings(PairedRacing(), maximum=None)
+    for _ in range(5):
+        standings.add([0.5, 0.6, 0.7], is_complete=True)
+    assert not standings.should_stop([0.4])
+    assert standings.closeness([0.4]) == pytest.approx(-0.1)
 
 
 def test_incumbent_is_the_first_of_the_best_complete_candidates():
@@ -239,6 +269,17 @@ def test_expected_mean_does_not_depend_on_the_ease_of_the_folds():
     standings.add([0.9, 0.5, 0.4], is_complete=True)
     assert standings.expected_mean([0.8]) == pytest.approx(0.6 - 0.1)
     assert standings.expected_mean([0.8, 0.6, 0.4]) == pytest.approx(0.6)
+
+
+def test_closest_is_the_least_behind_in_standard_errors():
+    standings = Standings(PairedRacing(), maximum=1.0)
+    standings.add([0.9, 0.9, 0.9, 0.9], is_complete=True)
+    for worse in (0.01, 0.02, 0.03):
+        standings.add([0.9 - worse, 0.9, 0.9, 0.9 + worse], is_complete=True)
+    one_fold, two_folds, lost = [0.85], [0.85, 0.85], [0.1, 0.2]
+    assert standings.closeness(one_fold) > standings.closeness(two_folds)
+    assert standings.closeness([0.86]) > standings.closeness(one_fold)
+    assert standings.closeness(lost) == -math.inf
 
 
 def test_any_object_with_should_stop_is_a_policy():
