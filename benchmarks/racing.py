@@ -4,7 +4,7 @@
 
 A table holds the scores of 100 to 200 random candidates, less those that fail, on all folds of a
 5-fold and of a 10-fold cross-validation, and their scores on held-out rows after a refit on all
-training rows. Tables are made once and cached: half an hour, then two minutes for each run.
+training rows. Tables are made once and cached: 20 minutes of CPU, after which a run takes one.
 `--data` names a folder of further data sets; a data set that is not there is skipped.
 
 A replay takes the candidates in a random order and the folds in another, and asks the policy
@@ -441,7 +441,12 @@ def print_groups(title, rows, key):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="three small tables")
-    parser.add_argument("--data", type=Path, default=os.environ.get("SKLEARN_HPT_DATA"))
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get("SKLEARN_HPT_DATA"),
+        help="folder of further data sets, by default $SKLEARN_HPT_DATA",
+    )
     parser.add_argument("--tables", type=Path, default=Path(__file__).parent / ".tables")
     parser.add_argument("--replays", type=int, default=5, help="for each table and K")
     options = parser.parse_args()
