@@ -14,6 +14,11 @@ What decides is the mean over all `K` folds, of which only the `K - n` missing o
 uncertain. The error of `dbar` as its estimate therefore has the variance
 ``s^2 (K - n) / (K n)``, with the finite-population correction (Cochran, Sampling Techniques,
 1977, section 2.6). The prior lets a single fold decide.
+
+The test takes the missing folds for folds like the others. A fold that is a catastrophe for the
+incumbent alone, as one confident error is for the log-loss, breaks that where it is still to
+come. The incumbent's score on it is known, so a candidate also goes on as long as it would lead
+if it did as well as so far on the incumbent's worst missing fold.
 """
 
 from __future__ import annotations
@@ -30,6 +35,9 @@ from scipy.special import stdtrit
 __all__ = ["ExactRacing", "PairedRacing", "Race", "RacingPolicy"]
 
 _MOST_LOOKS = 10  # at leave-one-out a single row must not decide
+# two candidates that are nearly the same have a tiny variance, with which nothing that is behind
+# after a fold would go on and no larger one would ever be seen
+_FEWEST_VARIANCES = 3
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,8 @@ class PairedRacing:
     """Stop a candidate that is behind the incumbent by more than chance explains.
 
     A one-sided t-test of the paired differences with the finite-population correction and a
-    prior on their variance; see `sklearn_hpt.racing` for the formula. Where the metric has a
+    prior on their variance; a candidate that the incumbent's worst missing fold could bring to
+    the front goes on. See `sklearn_hpt.racing` for the formulas. Where the metric has a
     known maximum, a candidate is also stopped as by `ExactRacing`.
 
     Parameters
@@ -128,7 +137,7 @@ class PairedRacing:
         Probability, under the model, that a stopped candidate would have won.
     verify : float, default=0.02
         Share of the candidates that are completed at the end, the closest first.
-    prior_folds : float, default=5.0
+    prior_folds : float, default=10.0
         Weight of the prior on the variance, in folds.
     min_folds : int, default=1
         Folds before a first decision.
@@ -146,7 +155,7 @@ class PairedRacing:
 
     eps: float = 0.01
     verify: float = 0.02
-    prior_folds: float = 5.0
+    prior_folds: float = 10.0
     min_folds: int = 1
 
     def should_stop(self, race: Race) -> bool:
@@ -165,7 +174,8 @@ class PairedRacing:
         if not race.prior_variance:
             return False
         t = t_statistic(race, self.prior_folds)
-        return bool(-t > stdtrit(self.prior_folds + n_done - 1, 1.0 - self.eps))
+        is_behind = -t > stdtrit(self.prior_folds + n_done - 1, 1.0 - self.eps)
+        return bool(is_behind and not leads_after_worst_fold(race))
 
 
 _BY_NAME: dict[str, RacingPolicy] = {
@@ -198,6 +208,23 @@ def t_statistic(race: Race, prior_folds: float) -> float:
     return float(d.mean()) * math.sqrt(n_folds * n_done / (n_folds - n_done) / variance)
 
 
+def leads_after_worst_fold(race: Race) -> bool:
+    """Return whether a candidate leads if it does as well as so far on the incumbent's worst fold.
+
+    That is the worst of the missing ones; on the others of them it does as well as so far compared
+    with the incumbent.
+
+    Parameters
+    ----------
+    race : Race
+        The scores; a fold must be missing.
+    """
+    n_done, n_folds = len(race.scores), len(race.incumbent)
+    lead = float((race.scores - race.incumbent[:n_done]).mean())
+    lead_on_worst = float(race.scores.mean() - race.incumbent[n_done:].min())
+    return (n_folds - 1) * lead + lead_on_worst > 0
+
+
 class Standings:
     """The incumbent of a search and what the earlier candidates say about differences.
 
@@ -225,7 +252,8 @@ class Standings:
     def race(self, scores: Sequence[float]) -> Race:
         """Return what is known about a candidate with these scores on the first folds."""
         assert self._incumbent is not None
-        middle = self._variances[len(self._variances) // 2] if self._variances else None
+        n_known = len(self._variances)
+        middle = self._variances[n_known // 2] if n_known >= _FEWEST_VARIANCES else None
         return Race(np.asarray(scores, dtype=float), self._incumbent, self._maximum, middle)
 
     def should_stop(self, scores: Sequence[float]) -> bool:
@@ -256,8 +284,13 @@ class Standings:
         return float(self._incumbent.mean() + d.mean())
 
     def closeness(self, scores: Sequence[float]) -> float:
-        """Return how close a stopped candidate came to the incumbent, higher is closer."""
+        """Return how close a stopped candidate came to the incumbent, higher is closer.
+
+        It is minus infinity if the candidate can no longer win: completing it would be in vain.
+        """
         race = self.race(scores)
+        if ExactRacing().should_stop(race):
+            return -math.inf
         if not race.prior_variance:
             return float(np.mean(race.scores - race.incumbent[: len(race.scores)]))
-        return t_statistic(race, prior_folds=5.0)
+        return t_statistic(race, PairedRacing.prior_folds)
