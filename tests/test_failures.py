@@ -326,6 +326,9 @@ def test_children_of_a_candidate_die_with_it(tmp_path):
     search = LogRandomSearchCV(Forks(), space, n_iter=2, cv=2, n_jobs=2).fit(X, y)
     assert rows(search) == {"well": "complete", pids: "failed"}
     children = [int(line) for line in open(pids)]
+    deadline = time.monotonic() + 10
+    while any(map(is_running, children)) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert len(children) == 2 and not any(map(is_running, children))
 
 

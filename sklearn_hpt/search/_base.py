@@ -11,7 +11,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -28,10 +28,8 @@ from sklearn_hpt._journal import DiskJournal, Journal, NoJournal, fingerprint
 from sklearn_hpt._resources import state_folder
 from sklearn_hpt._results import (
     all_failed,
-    lineages,
     metric_names,
     saved_by_continuing,
-    shown_trial,
     to_cv_results,
     warn_about_failures,
 )
@@ -78,6 +76,7 @@ from sklearn_hpt.search._observers import (
     verbose_output,
 )
 from sklearn_hpt.search._raced_agenda import RacedAgenda, fold_order
+from sklearn_hpt.search._run import SearchRun
 from sklearn_hpt.search._warm_start import EarlierResult, earlier_results, summary
 from sklearn_hpt.space import SpaceUnion
 
@@ -88,38 +87,6 @@ _LEARNED = (
     "fold_order_ multimetric_ n_splits_ refit_time_ resource_ resource_saved_ rounds_ scorer_ "
     "stop_reason_"
 ).split()
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What one call of `fit` searches with."""
-
-    plan: EvaluationPlan
-    space: SpaceUnion
-    sampler: Sampler
-    agenda: Agenda
-    journal: Journal
-    metric: Any
-    n_wanted: int
-    n_trials: int
-
-    @property
-    def seed(self) -> int:
-        """The seed that the journal was begun with."""
-        return self.journal.about["seed"]
-
-    @property
-    def resource(self) -> tuple[str, int] | None:
-        """Name and full amount of the resource."""
-        resource = self.plan.resource
-        return None if resource is None else (resource.name, resource.full)
-
-    def with_full_resource(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Return the parameters of a full evaluation."""
-        resource = self.plan.resource
-        if resource is None or resource.is_rows:
-            return params
-        return {**params, resource.name: resource.full}
 
 
 class BaseHPTSearchCV(BaseSearchCV):
@@ -404,7 +371,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         journal: Journal,
         amounts: tuple[int, ...] | None,
         maximum: float | None,
-    ) -> _Run:
+    ) -> SearchRun:
         """Put together what the search needs, with the seed that the journal was begun with."""
         seed = journal.about["seed"]
         if plan.resource is not None:
@@ -415,9 +382,9 @@ class BaseHPTSearchCV(BaseSearchCV):
         wanted, n_trials = self._n_proposals(space, amounts)
         self._warn_if_exhausted(space, wanted, n_trials)
         agenda = self._make_agenda(journal.about, maximum)
-        return _Run(plan, space, sampler, agenda, journal, metric, wanted, n_trials)
+        return SearchRun(plan, space, sampler, agenda, journal, metric, wanted, n_trials)
 
-    def _search(self, run: _Run, root_ctx: Any) -> Stages | None:
+    def _search(self, run: SearchRun, root_ctx: Any) -> Stages | None:
         """Evaluate, record and select; return how the best candidate was trained in stages."""
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
         self._announce(run.n_trials, run.journal)
@@ -443,7 +410,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             loop = SearchLoop(run.sampler, run.agenda, start_executor, run.journal, settings)
             loop.observers = self._observers(loop, run.plan, settings, search_ctx)
             self._run(loop, run)
-        self.stop_reason_ = self._why_it_stopped(loop, run)
+        self.stop_reason_ = run.why_it_stopped(loop)
         loop.close(f"the search stopped: {self.stop_reason_}")
         try:
             run.journal.end(self.stop_reason_)
@@ -454,14 +421,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         self._select(loop, run)
         self._warn_if_stopped(loop, run.n_trials)
         search_ctx.call_on_fit_task_end(estimator=self)
-        return self._stages_of_best(loop, run)
-
-    def _why_it_stopped(self, loop: SearchLoop, run: _Run) -> str:
-        if loop.stop_reason == "exhausted":  # or the sampler has done what it was to do
-            is_exhausted = len(lineages(loop.trials)) >= run.space.size
-            return "exhausted" if is_exhausted else "budget"
-        exhausted = run.n_trials < run.n_wanted and loop.stop_reason == "budget"
-        return "exhausted" if exhausted else loop.stop_reason
+        index = getattr(self, "best_index_", None)
+        return None if index is None else run.stages_of(index, loop, self.n_splits_)
 
     def _announce(self, n_trials: int, journal: Journal) -> None:
         n_jobs = None if self.n_jobs is None else int(self.n_jobs)
@@ -475,7 +436,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         if journal.n_recalled:
             _log.info("%d of them are in the journal already", journal.n_recalled)
 
-    def _run(self, loop: SearchLoop, run: _Run) -> None:
+    def _run(self, loop: SearchLoop, run: SearchRun) -> None:
         """Run the loop; whatever ends it, what is computed is kept."""
         try:
             loop.run()
@@ -519,7 +480,7 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     # record
 
-    def _record(self, loop: SearchLoop, run: _Run) -> None:
+    def _record(self, loop: SearchLoop, run: SearchRun) -> None:
         """Turn the trials into `cv_results_`; what is computed is kept whatever comes next."""
         names = metric_names(loop.trials)
         self.multimetric_ = names is not None
@@ -542,7 +503,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             deciding_metric=self._deciding_name(),
         )
 
-    def _keep_what_there_is(self, loop: SearchLoop, run: _Run) -> None:
+    def _keep_what_there_is(self, loop: SearchLoop, run: SearchRun) -> None:
         """After an interrupt: results and the best so far, no refit, no warnings."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -583,7 +544,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             return deciding
         return metric if isinstance(metric, str) else "score"
 
-    def _select(self, loop: SearchLoop, run: _Run) -> None:
+    def _select(self, loop: SearchLoop, run: SearchRun) -> None:
         n_complete = sum(trial.status == "complete" for trial in loop.trials)
         if not n_complete and loop.stop_reason in ("timeout", "callback"):
             advice = (
@@ -616,25 +577,12 @@ class BaseHPTSearchCV(BaseSearchCV):
         means = [v for k, v in self.cv_results_.items() if k.startswith("mean_test_")]
         return bool(np.isfinite(means).any())
 
-    def _take(self, index: int, metric: str, run: _Run) -> None:
+    def _take(self, index: int, metric: str, run: SearchRun) -> None:
         self.best_index_ = index
         self.best_score_ = self.cv_results_[f"mean_test_{metric}"][index]
         self.best_params_ = run.with_full_resource(self.cv_results_["params"][index])
 
     # refit
-
-    def _stages_of_best(self, loop: SearchLoop, run: _Run) -> Stages | None:
-        """Return how the best candidate is trained with the full resource; None for a plain fit."""
-        resource = run.plan.resource
-        if resource is None or resource.is_rows or not hasattr(self, "best_index_"):
-            return None
-        lineage = loop.lineage(shown_trial(lineages(loop.trials)[self.best_index_]))
-        amounts = [trial.resource for trial in lineage if trial.resource is not None]
-        numbers_ = [trial.number for trial in lineage]
-        if amounts[-1] < resource.full:  # the search ended before it had all
-            amounts, numbers_ = [*amounts, resource.full], [*numbers_, len(loop.trials)]
-        seeds = [derived_seed(run.seed, number, self.n_splits_) for number in numbers_]
-        return Stages(tuple(amounts), tuple(seeds))
 
     def _refit(
         self,

@@ -213,9 +213,14 @@ class RacedAgenda:
         if not self._take_in_verified(standings) or not standings.has_incumbent:
             return []
         self._n_verifications += 1
-        stopped = [trial for trial in finals if trial.status == "stopped"]
-        stopped.sort(key=lambda trial: -standings.closeness(self._scores(trial)))
-        chosen = stopped[: math.ceil(share * len(finals))]
+        closeness = {
+            trial.number: standings.closeness(self._scores(trial))
+            for trial in finals
+            if trial.status == "stopped"
+        }
+        may_win = [trial for trial in finals if closeness.get(trial.number, -math.inf) > -math.inf]
+        may_win.sort(key=lambda trial: -closeness[trial.number])
+        chosen = may_win[: math.ceil(share * len(finals))]
         for trial in chosen:
             self._reopen(trial)
         return chosen
