@@ -187,10 +187,9 @@ class BaseHPTSearchCV(BaseSearchCV):
         """Return what the user says about a resource, None if there is none."""
         return None
 
-    def _n_proposals(self, space: SpaceUnion, amounts: tuple[int, ...] | None) -> tuple[int, int]:
-        """Return how many evaluations the user asks for, and how many there are at most."""
-        wanted, there = (of(self._n_candidates()) for of in (space.n_wanted, space.n_points))
-        return wanted, there
+    def _n_evaluations(self, space: SpaceUnion, amounts: tuple[int, ...] | None) -> int:
+        """Return how many evaluations of candidates there are at most."""
+        return space.n_points(self._n_candidates())
 
     def _keep(self, sampler: Sampler) -> None:
         """Keep what a sampler has learned beyond the results."""
@@ -379,10 +378,12 @@ class BaseHPTSearchCV(BaseSearchCV):
         sampler = self._make_sampler(space, seed, journal.about["n_iter"], amounts)
         for known in earlier:
             sampler.tell(known.params, known.score, known.fold_scores)
-        wanted, n_trials = self._n_proposals(space, amounts)
-        self._warn_if_exhausted(space, wanted, n_trials)
+        wanted, there = (of(self._n_candidates()) for of in (space.n_wanted, space.n_points))
+        self._warn_if_exhausted(space, wanted, there)
         agenda = self._make_agenda(journal.about, maximum)
-        return SearchRun(plan, space, sampler, agenda, journal, metric, wanted, n_trials)
+        n_trials = self._n_evaluations(space, amounts)
+        is_small = there < wanted
+        return SearchRun(plan, space, sampler, agenda, journal, metric, n_trials, is_small)
 
     def _search(self, run: SearchRun, root_ctx: Any) -> Stages | None:
         """Evaluate, record and select; return how the best candidate was trained in stages."""
@@ -469,11 +470,11 @@ class BaseHPTSearchCV(BaseSearchCV):
             )
         return observers
 
-    def _warn_if_exhausted(self, space: SpaceUnion, wanted: int, n_trials: int) -> None:
-        if n_trials < wanted:
+    def _warn_if_exhausted(self, space: SpaceUnion, wanted: int, there: int) -> None:
+        if there < wanted:
             warnings.warn(
                 f"The total space of parameters {space.size:.0f} is smaller than n_iter={wanted}. "
-                f"Running {n_trials} iterations. For exhaustive searches, use GridSearchCV.",
+                f"Running {there} iterations. For exhaustive searches, use GridSearchCV.",
                 SpaceExhaustedWarning,
                 stacklevel=5,
             )

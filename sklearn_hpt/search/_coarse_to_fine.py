@@ -288,9 +288,8 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
             return None
         return Request(self.resource, self.resources, n_amounts=len(self._rounds()) + 1)
 
-    def _n_proposals(self, space: SpaceUnion, amounts: tuple[int, ...] | None) -> tuple[int, int]:
-        at_most = self._n_candidates() + (0 if amounts is None else self.n_finalists)
-        return at_most, at_most
+    def _n_evaluations(self, space: SpaceUnion, amounts: tuple[int, ...] | None) -> int:
+        return self._n_candidates() + (0 if amounts is None else self.n_finalists)
 
     def _make_sampler(
         self, space: SpaceUnion, seed: int, n_iter: int, amounts: tuple[int, ...] | None

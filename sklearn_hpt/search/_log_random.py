@@ -292,9 +292,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
             return None
         return Request(self.resource or "auto", self.resources)
 
-    def _n_proposals(self, space: SpaceUnion, amounts: tuple[int, ...] | None) -> tuple[int, int]:
-        wanted, there = super()._n_proposals(space, amounts)
-        return wanted, there * len(amounts or (None,))
+    def _n_evaluations(self, space: SpaceUnion, amounts: tuple[int, ...] | None) -> int:
+        return super()._n_evaluations(space, amounts) * len(amounts or (None,))
 
     def _make_sampler(
         self, space: SpaceUnion, seed: int, n_iter: int, amounts: tuple[int, ...] | None

@@ -33,8 +33,10 @@ class SearchRun:
         Where that is recorded.
     metric : str or list of str
         The metrics, as scikit-learn names them.
-    n_wanted, n_trials : int
-        How many evaluations were asked for, and how many there are at most.
+    n_trials : int
+        How many evaluations of candidates there are at most.
+    is_small : bool
+        Whether the space has fewer points than candidates are asked for.
     """
 
     plan: EvaluationPlan
@@ -43,8 +45,8 @@ class SearchRun:
     agenda: Agenda
     journal: Journal
     metric: Any
-    n_wanted: int
     n_trials: int
+    is_small: bool
 
     @property
     def seed(self) -> int:
@@ -69,8 +71,7 @@ class SearchRun:
         if loop.stop_reason == "exhausted":  # or the sampler has done what it was to do
             is_exhausted = len(lineages(loop.trials)) >= self.space.size
             return "exhausted" if is_exhausted else "budget"
-        exhausted = self.n_trials < self.n_wanted and loop.stop_reason == "budget"
-        return "exhausted" if exhausted else loop.stop_reason
+        return "exhausted" if self.is_small and loop.stop_reason == "budget" else loop.stop_reason
 
     def stages_of(self, row: int, loop: SearchLoop, n_splits: int) -> Stages | None:
         """Return how a row's candidate is trained to the full resource; None for a plain fit."""
