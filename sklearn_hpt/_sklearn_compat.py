@@ -23,6 +23,7 @@ __all__ = [
     "MultimetricScorer",
     "StrOptions",
     "check_method_params",
+    "check_steps",
     "device",
     "fit_context",
     "format_results",
@@ -35,6 +36,7 @@ __all__ = [
     "safe_indexing",
     "safe_split",
     "search_estimator_has",
+    "sees_predictions_only",
 ]
 
 
@@ -61,6 +63,21 @@ def is_accuracy(scorer: Any, estimator: Any) -> bool:
         and scorer._sign == 1
         and not scorer._kwargs
     )
+
+
+def sees_predictions_only(scorer: Any) -> bool:
+    """Tell whether a scorer looks at nothing of a Pipeline but what it returns for some rows."""
+    scorers = scorer._scorers.values() if type(scorer) is MultimetricScorer else [scorer]
+    return all(type(one) in (_Scorer, _PassthroughScorer) for one in scorers)
+
+
+def check_steps(pipeline: Any) -> bool:
+    """Tell whether a Pipeline would fit its steps, and not raise for what they are."""
+    try:
+        pipeline._validate_steps()
+    except Exception:
+        return False
+    return True
 
 
 def named_scorers(scorer: Any) -> dict[str, Any]:

@@ -21,6 +21,8 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"samplers"},
     {"nets"},
     {"_accuracy"},
+    {"_sharing", "_parameter_keys"},
+    {"_prefix_cache"},
     {"_evaluation"},
     {"_executors"},
     {"_results", "_selection"},

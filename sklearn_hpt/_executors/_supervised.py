@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,7 @@ from joblib.parallel import get_active_backend
 from sklearn import get_config
 
 from sklearn_hpt import nets
-from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan
+from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan, Task
 from sklearn_hpt._executors._launch import (
     import_path,
     make_launcher,
@@ -25,6 +25,7 @@ from sklearn_hpt._executors._launch import (
 from sklearn_hpt._executors._payload import Payload
 from sklearn_hpt._executors._processes import ProcessExecutor
 from sklearn_hpt._executors._worker import WorkerSetup
+from sklearn_hpt._prefix_cache import PREFIX_CACHE_BYTES, prefix_hints
 
 
 def threads_per_worker() -> int | None:
@@ -86,7 +87,13 @@ def start_processes(
     try:
         launcher.keep(payload.folders)
         setup = _setup(payload, n_workers, nested_backend, memory_limit)
-        return ProcessExecutor(n_workers, launcher, partial(_setup_of, setup, devices), on_close)
+        return ProcessExecutor(
+            n_workers,
+            launcher,
+            partial(_setup_of, setup, devices),
+            on_close,
+            partial(_hints, plan.estimator) if plan.cache_pipeline_prefix else None,
+        )
     except BaseException:
         on_close()
         raise
@@ -106,7 +113,13 @@ def _setup(
         nested_backend=nested_backend,
         plan=payload.data,
         cache_bytes=CACHE_BYTES // n_workers,
+        prefix_bytes=PREFIX_CACHE_BYTES // n_workers,
     )
+
+
+def _hints(estimator: Any, task: Task) -> Sequence[Hashable]:
+    """Return by which tasks are best kept together on a worker."""
+    return prefix_hints(estimator, task.params, task.fold)
 
 
 def _setup_of(setup: WorkerSetup, devices: list[str], worker: int) -> bytes:

@@ -87,6 +87,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         "journal": [str, os.PathLike, None],
         "resume": [StrOptions({"auto", "must", "never"})],
         "warm_start_from": "no_validation",
+        "cache_pipeline_prefix": ["boolean"],
     }
     _doc_link_module = "sklearn_hpt"
 
@@ -109,6 +110,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         journal: str | os.PathLike[str] | None = None,
         resume: Literal["auto", "must", "never"] = "auto",
         warm_start_from: Any = None,
+        cache_pipeline_prefix: bool = False,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -128,6 +130,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         self.journal = journal
         self.resume = resume
         self.warm_start_from = warm_start_from
+        self.cache_pipeline_prefix = cache_pipeline_prefix
 
     def __sklearn_clone__(self) -> Any:
         """Return an unfitted copy that learns from the same earlier search, which stays fitted."""
@@ -231,6 +234,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             keep_exceptions=self.error_score == "raise",
             # with other numbers of threads, sums would differ in the last digit
             n_threads=None if self.random_state is None else threads_per_worker(),
+            cache_pipeline_prefix=bool(self.cache_pipeline_prefix),
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))

@@ -100,6 +100,15 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         Results of an earlier search, of scikit-learn's too, or its journal. The best of them
         that lies in the search space is evaluated first; random draws do not learn more than
         that. Results outside the space are skipped, and counted in a warning.
+    cache_pipeline_prefix : bool, default=False
+        Whether the first steps of a Pipeline are fitted once for all candidates that have the
+        same parameters in them, on each fold. The scores are the same as without. `fit_time`
+        and `score_time` count what the candidate itself took, so what an earlier one has
+        computed is not in them. Steps are shared from the first one up to one that has a
+        `random_state` other than an int, says that it is not deterministic, draws from
+        NumPy's global random state, or is given metadata such as its own `sample_weight`. A
+        Pipeline with `memory` or `verbose` is fitted as a whole. All workers together keep up
+        to 512 MiB.
 
     Attributes
     ----------
@@ -190,6 +199,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         journal: str | os.PathLike[str] | None = None,
         resume: Literal["auto", "must", "never"] = "auto",
         warm_start_from: Any = None,
+        cache_pipeline_prefix: bool = False,
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -211,6 +221,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
             journal=journal,
             resume=resume,
             warm_start_from=warm_start_from,
+            cache_pipeline_prefix=cache_pipeline_prefix,
         )
 
     def _space(self) -> Any:
