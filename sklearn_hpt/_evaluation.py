@@ -11,7 +11,7 @@ import numbers
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from traceback import format_exc
@@ -75,6 +75,9 @@ class EvaluationPlan:
     cache_pipeline_prefix : bool
         Whether the first steps of a Pipeline are fitted once for all candidates that agree in
         them.
+    never_equal : collection of str
+        Hyperparameters of which no two candidates have the same value, as they are drawn from
+        a continuum.
     """
 
     estimator: Any
@@ -88,6 +91,7 @@ class EvaluationPlan:
     keep_exceptions: bool = False
     n_threads: int | None = None
     cache_pipeline_prefix: bool = False
+    never_equal: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,12 @@ class Evaluator:
         if prefixes is None or task.callback_ctx is not None:
             return None
         length, keys = repeatable_steps(
-            estimator, plan.estimator, task.params, plan.fit_params, plan.score_params
+            estimator,
+            plan.estimator,
+            task.params,
+            plan.fit_params,
+            plan.score_params,
+            plan.never_equal,
         )
         if not length:
             return None

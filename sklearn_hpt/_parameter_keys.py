@@ -19,7 +19,13 @@ from sklearn.base import BaseEstimator
 _LONGEST = 1000  # items of a list that are compared one by one
 _LARGEST_ARRAY = 2**12  # bytes of an array that are compared
 _BY_VALUE = (bool, int, str, bytes, range, type(None))
-_NEVER_COPIED = (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc)  # by `clone`
+_NEVER_COPIED = (  # by `clone`
+    type,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    np.ufunc,
+    type(np.clip),  # what most functions of NumPy are
+)
 _OWN_CLONE = BaseEstimator.__sklearn_clone__
 
 Originals = Callable[[], Mapping[str, Any]]

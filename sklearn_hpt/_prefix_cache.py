@@ -10,10 +10,11 @@ output cannot be protected from the next candidate.
 from __future__ import annotations
 
 import copy
+import pickle
 import random
 import sys
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -217,6 +218,7 @@ def repeatable_steps(
     params: Mapping[str, Any],
     fit_params: Mapping[str, Any],
     score_params: Mapping[str, Any],
+    never_equal: Collection[str] = (),
 ) -> tuple[int, list[tuple[int, Hashable]]]:
     """Return how many first steps of a candidate may be kept, with the keys of these.
 
@@ -230,6 +232,8 @@ def repeatable_steps(
         Its hyperparameters.
     fit_params, score_params : mapping
         Metadata for `fit` and the scorer.
+    never_equal : collection of str
+        Hyperparameters of which no two candidates have the same value.
 
     Returns
     -------
@@ -238,6 +242,8 @@ def repeatable_steps(
     keys : list of (int, hashable)
         Position and key of those of them that transform.
     """
+    if type(pipeline) is not Pipeline or not _n_agreeing(pipeline, params, never_equal):
+        return 0, []
     if not _is_plain(pipeline, fit_params, score_params):
         return 0, []
     maker = ParameterKeys(partial(originals, estimator, params))
@@ -245,7 +251,7 @@ def repeatable_steps(
     beside_net = nets.contains_net(pipeline)
     keys: list[tuple[int, Hashable]] = []
     length = 0
-    for name, step in pipeline.steps[:-1]:
+    for name, step in pipeline.steps[: _n_agreeing(pipeline, params, never_equal)]:
         if not _is_passthrough(step):
             if name in routed or not is_repeatable(step) or (beside_net and not _is_sklearn(step)):
                 break
@@ -255,6 +261,19 @@ def repeatable_steps(
                 break
         length += 1
     return (length, keys) if keys else (0, [])
+
+
+def _n_agreeing(pipeline: Pipeline, params: Iterable[str], never_equal: Collection[str]) -> int:
+    """Return in how many first steps candidates can agree that are not the same.
+
+    What no other candidate can use is not kept: memory that is touched for the first time
+    costs several times the arithmetic of a cheap step.
+    """
+    last = len(pipeline.steps) - 1
+    places = {name: place for place, (name, _) in enumerate(pipeline.steps)}
+    place_of = {name: places.get(name.partition("__")[0], last) for name in params}
+    first_unequal = (place for name, place in place_of.items() if name in never_equal)
+    return min(last, max(place_of.values(), default=0), *first_unequal)
 
 
 def prefix_hints(
@@ -284,10 +303,10 @@ def _chained(first: Hashable, keys: Sequence[Hashable]) -> tuple[Hashable, ...]:
 
 
 def _is_plain(
-    pipeline: Any, fit_params: Mapping[str, Any], score_params: Mapping[str, Any]
+    pipeline: Pipeline, fit_params: Mapping[str, Any], score_params: Mapping[str, Any]
 ) -> bool:
     """Tell whether all that `fit` does is to fit one step after the other."""
-    if type(pipeline) is not Pipeline or type(pipeline.steps) is not list:
+    if type(pipeline.steps) is not list:
         return False
     if pipeline.memory is not None or pipeline.verbose or pipeline.transform_input is not None:
         return False
@@ -309,9 +328,8 @@ def _is_sklearn(step: Any) -> bool:
     return all(type(p).__module__.startswith("sklearn.") for p in parts if hasattr(p, "get_params"))
 
 
-def _random_states() -> tuple[Any, ...]:
-    """Return the states that estimators draw from which have no seed of their own."""
+def _random_states() -> bytes:
+    """Return the states that steps draw from which have no seed of their own."""
     torch = sys.modules.get("torch")
-    of_torch = b"" if torch is None else torch.random.get_rng_state().numpy().tobytes()
-    kind, words, *position = np.random.get_state()
-    return kind, words.tobytes(), *position, random.getstate(), of_torch
+    of_torch = None if torch is None else torch.random.get_rng_state().numpy()
+    return pickle.dumps((np.random.get_state(legacy=False), random.getstate(), of_torch))

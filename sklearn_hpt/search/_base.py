@@ -235,6 +235,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             # with other numbers of threads, sums would differ in the last digit
             n_threads=None if self.random_state is None else threads_per_worker(),
             cache_pipeline_prefix=bool(self.cache_pipeline_prefix),
+            never_equal=frozenset(n for s in space.spaces for n in s if math.isinf(s[n].size)),
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))
