@@ -40,10 +40,12 @@ from sklearn.svm import SVC
 
 from sklearn_hpt import LogRandomSearchCV
 from sklearn_hpt._evaluation import EvaluationPlan, Evaluator, Task
+from sklearn_hpt._executors._processes import ProcessExecutor
 from sklearn_hpt._parameter_keys import NoKeyError, ParameterKeys, originals
 from sklearn_hpt._prefix_cache import PrefixCache, _Kept, _n_agreeing, prefix_hints
 from sklearn_hpt._sharing import frozen, lent, n_bytes
 from sklearn_hpt._sklearn_compat import sees_predictions_only
+from sklearn_hpt._trial import FoldResult
 
 X, y = load_iris(return_X_y=True)
 X_wide, y_wide = (part[::3] for part in load_breast_cancer(return_X_y=True))
@@ -831,6 +833,69 @@ def test_tasks_with_the_same_first_steps_have_the_same_hints():
 def test_what_has_no_hints_is_sent_as_ever():
     assert prefix_hints(SVC(), {"C": 1.0}, 0) == ()
     assert prefix_hints(CASES["text"][0], {"tfidf__tokenizer": Tokenizer()}, 0) == ()
+
+
+class Elsewhere:
+    """A worker process that never answers."""
+
+    connection = property(lambda self: self)
+
+    def launch(self):
+        return Elsewhere()
+
+    def send_bytes(self, data):
+        pass
+
+    def end(self):
+        pass
+
+
+@pytest.fixture
+def executor():
+    def hints_of(task):
+        return (task.params["hint"],)
+
+    executor = ProcessExecutor(2, Elsewhere(), lambda number: b"", lambda: None, hints_of)
+    for number, hint in enumerate("AB"):
+        executor.submit(Task(number, 0, {"hint": hint}, 0))
+    return executor
+
+
+def next_of(executor, number):
+    """Return the trial that a worker is sent when it is free."""
+    worker = executor._workers[number]
+    executor._finish_head(worker, FoldResult(0, 0, 0.0, fit_time=1.0))
+    executor._send_backlog()
+    return worker.queue[0].task.trial
+
+
+def submit_all(executor, hints):
+    for number, hint in enumerate(hints, 2):
+        executor.submit(Task(number, 0, {"hint": hint}, 0))
+
+
+def test_a_task_goes_to_the_worker_that_has_seen_its_first_steps(executor):
+    submit_all(executor, "BA")
+    assert next_of(executor, 0) == 3 and next_of(executor, 1) == 2
+
+
+def test_steps_that_are_new_to_all_come_before_those_of_another_worker(executor):
+    submit_all(executor, "BC")
+    assert next_of(executor, 0) == 3
+
+
+def test_no_worker_is_left_idle_for_another(executor):
+    submit_all(executor, "BB")
+    assert next_of(executor, 0) == 2
+
+
+def test_no_task_is_passed_over_for_ever(executor):
+    submit_all(executor, "B" + 50 * "A")
+    assert 2 in [next_of(executor, 0) for _ in range(30)]
+
+
+def test_some_tasks_are_waiting_to_be_chosen_from(executor):
+    assert executor.n_free() == 2
 
 
 def test_only_scorers_of_scikit_learn_are_known_to_look_at_predictions_alone():

@@ -72,9 +72,7 @@ class RemoteEvaluator:
 
     def _here(self, task: Task) -> FoldResult:
         if not hasattr(self._threads, "evaluate"):
-            # a machine has no more workers than processors
-            share = PREFIX_CACHE_BYTES // (os.cpu_count() or 1)
-            self._threads.evaluate = Evaluator(self.plan, CACHE_BYTES, share)
+            self._threads.evaluate = Evaluator(self.plan, CACHE_BYTES, _prefix_bytes())
         limit = BlasLimit(self.plan.n_threads)
         try:
             return self._threads.evaluate(task)
@@ -97,6 +95,12 @@ class RemoteEvaluator:
             BACKENDS["threading"](nesting_level=1),
             devices=[],
             memory_limit=self._memory_limit,
+            prefix_bytes=_prefix_bytes(),
         )
         weakref.finalize(self, executor.close)
         return executor
+
+
+def _prefix_bytes() -> int:
+    """Return the share of one worker: a machine has no more of them than processors."""
+    return PREFIX_CACHE_BYTES // (os.cpu_count() or 1)

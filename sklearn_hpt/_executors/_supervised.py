@@ -48,6 +48,7 @@ def start_processes(
     *,
     devices: list[str],
     memory_limit: int | None,
+    prefix_bytes: int = PREFIX_CACHE_BYTES,
 ) -> ProcessExecutor:
     """Return an executor whose workers have the plan.
 
@@ -63,6 +64,8 @@ def start_processes(
         Devices over which nets are spread; empty if there are none.
     memory_limit : int or None
         Bytes that a worker may allocate.
+    prefix_bytes : int, default=512 MiB
+        Memory for what first steps of Pipelines made, of all workers together.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def start_processes(
 
     try:
         launcher.keep(payload.folders)
-        setup = _setup(payload, n_workers, nested_backend, memory_limit)
+        setup = _setup(payload, n_workers, nested_backend, memory_limit, prefix_bytes)
         return ProcessExecutor(
             n_workers,
             launcher,
@@ -100,7 +103,11 @@ def start_processes(
 
 
 def _setup(
-    payload: Payload, n_workers: int, nested_backend: Any, memory_limit: int | None
+    payload: Payload,
+    n_workers: int,
+    nested_backend: Any,
+    memory_limit: int | None,
+    prefix_bytes: int,
 ) -> WorkerSetup:
     return WorkerSetup(
         path=import_path(),
@@ -113,7 +120,7 @@ def _setup(
         nested_backend=nested_backend,
         plan=payload.data,
         cache_bytes=CACHE_BYTES // n_workers,
-        prefix_bytes=PREFIX_CACHE_BYTES // n_workers,
+        prefix_bytes=prefix_bytes // n_workers,
     )
 
 
