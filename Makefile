@@ -23,6 +23,7 @@ lint: $(VENV)/.lint
 bench: $(VENV)/.test
 	$(PY) benchmarks/engine.py
 	$(PY) benchmarks/journal.py
+	$(PY) benchmarks/prefix_cache.py
 	$(PY) benchmarks/clusters.py
 	$(PY) benchmarks/racing.py
 

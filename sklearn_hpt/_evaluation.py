@@ -11,21 +11,33 @@ import numbers
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from traceback import format_exc
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from sklearn_hpt import nets
 from sklearn_hpt._accuracy import is_plain_accuracy, plain_accuracy
+from sklearn_hpt._prefix_cache import (
+    PREFIX_CACHE_BYTES,
+    Prefix,
+    PrefixCache,
+    repeatable_steps,
+)
 from sklearn_hpt._resources import Resource, load_state, save_state
-from sklearn_hpt._sklearn_compat import check_method_params, device, get_namespace, safe_split
+from sklearn_hpt._sharing import parts, view
+from sklearn_hpt._sklearn_compat import (
+    check_method_params,
+    device,
+    get_namespace,
+    safe_split,
+    sees_predictions_only,
+)
 from sklearn_hpt._training import continues, train
 from sklearn_hpt._trial import Failure, FoldResult, Scores
 
@@ -64,6 +76,12 @@ class EvaluationPlan:
         everywhere only if it is.
     resource : Resource or None
         What candidates may be given less of than all.
+    cache_pipeline_prefix : bool
+        Whether the first steps of a Pipeline are fitted once for all candidates that agree in
+        them.
+    never_equal : collection of str
+        Hyperparameters of which no two candidates have the same value, as they are drawn from
+        a continuum.
     """
 
     estimator: Any
@@ -77,6 +95,8 @@ class EvaluationPlan:
     keep_exceptions: bool = False
     n_threads: int | None = None
     resource: Resource | None = None
+    cache_pipeline_prefix: bool = False
+    never_equal: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +170,9 @@ class _Fold:
     def shared(self) -> _Fold:
         """Return the same data in objects of a candidate's own."""
         return _Fold(
-            *map(_view, (self.X_train, self.y_train, self.X_test, self.y_test)),
+            *map(view, (self.X_train, self.y_train, self.X_test, self.y_test)),
             *(
-                {name: _view(value) for name, value in params.items()}
+                {name: view(value) for name, value in params.items()}
                 for params in (self.fit_params, self.train_score_params, self.test_score_params)
             ),
         )
@@ -165,34 +185,50 @@ class Evaluator:
     Slices are therefore kept for the next candidate, as read-only arrays: of all folds where
     they fit into `cache_bytes`, else of the latest only. A candidate that wants to write into
     its input gets a copy, as does every candidate when the data is not in plain arrays.
+
+    So are the fitted first steps of a Pipeline, with what they made of the folds, if the plan
+    says so: up to `prefix_bytes`.
     """
 
-    def __init__(self, plan: EvaluationPlan, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        plan: EvaluationPlan,
+        cache_bytes: int = CACHE_BYTES,
+        prefix_bytes: int = PREFIX_CACHE_BYTES,
+    ) -> None:
         self.plan = plan
+        self._prefixes = PrefixCache(prefix_bytes) if plan.cache_pipeline_prefix else None
         self._cache_bytes = cache_bytes
         self._folds: dict[tuple[int, bool, int | None], _Fold] = {}
         self._keep_slices = True
 
     def __call__(self, task: Task) -> FoldResult:
         """Return the record of fitting and scoring the task's candidate on its fold."""
-        shared = self._keep_slices
+        prefixes = self._prefixes
+        shared = self._keep_slices or (prefixes is not None and not prefixes.gives_copies)
         result = self._evaluate(task)
         if shared and result.failure is not None and _WANTS_TO_WRITE.search(result.failure.details):
             self._keep_slices = False
             self._folds.clear()
+            if prefixes is not None:
+                prefixes.gives_copies = True
             result = self._evaluate(task)
+        if prefixes and result.failure is not None and "MemoryError" in result.failure.details:
+            prefixes.clear()  # what it holds may be what the candidate lacked
+            result = self._evaluate(task, may_cache=False)
         return result
 
-    def _evaluate(self, task: Task) -> FoldResult:
+    def _evaluate(self, task: Task, may_cache: bool = True) -> FoldResult:
         times: dict[str, Any] = {}
         try:
             estimator = clone(self.plan.estimator).set_params(**_own_values(task.params))
             fold = self._fold(task, estimator)
             with nets.reproducible(estimator, task.seed, self.plan.n_threads):
                 with _timed(times, "fit_time"), _propagated(task, estimator):
-                    estimator, spent = self._train(estimator, fold, task.stages)
+                    prefix = self._prefix(task, estimator) if may_cache else None
+                    estimator, spent = self._train(estimator, prefix, fold, task.stages)
                 nets.check_converged(estimator)
-                test_scores, train_scores, complaint = self._scores(estimator, fold, times)
+                test_scores, train_scores, complaint = self._scores(estimator, prefix, fold, times)
         except Exception as error:
             return FoldResult(task.trial, task.fold, failure=self._failure(error), **times)
         failure = None if complaint is None else _failure(complaint.splitlines()[-1], complaint)
@@ -200,11 +236,13 @@ class Evaluator:
             task.trial, task.fold, test_scores, train_scores, failure=failure, spent=spent, **times
         )
 
-    def _train(self, estimator: Any, fold: _Fold, stages: Stages | None) -> tuple[Any, int | None]:
+    def _train(
+        self, estimator: Any, prefix: Prefix | None, fold: _Fold, stages: Stages | None
+    ) -> tuple[Any, int | None]:
         """Return the trained estimator and how much of the resource that took."""
         resource = self.plan.resource
         if resource is None or stages is None or resource.is_rows:
-            _fit(estimator, fold)
+            _fit(estimator if prefix is None else prefix, fold)
             return estimator, None if stages is None else stages.amounts[-1]
         on_from, n_done = None, 0
         if stages.state_before is not None and continues(estimator, resource.name, fold.fit_params):
@@ -218,20 +256,47 @@ class Evaluator:
             save_state(estimator, stages.state_after)
         return estimator, spent
 
+    def _prefix(self, task: Task, estimator: Any) -> Prefix | None:
+        """Return the first steps of a candidate if they can be shared, else None."""
+        plan, prefixes = self.plan, self._prefixes
+        if prefixes is None or task.callback_ctx is not None or self._is_staged(task):
+            return None
+        length, keys = repeatable_steps(
+            estimator,
+            plan.estimator,
+            task.params,
+            plan.fit_params,
+            plan.score_params,
+            plan.never_equal,
+        )
+        if not length:
+            return None
+        return Prefix(
+            prefixes,
+            estimator,
+            keys,
+            length,
+            fold_key=(task.fold, get_tags(estimator).input_tags.pairwise, self._n_rows(task)),
+            writable=prefixes.gives_copies or not _respects_read_only(estimator),
+            is_inspected=not sees_predictions_only(plan.scorer),
+        )
+
     def _scores(
-        self, estimator: Any, fold: _Fold, times: dict[str, Any]
+        self, estimator: Any, prefix: Prefix | None, fold: _Fold, times: dict[str, Any]
     ) -> tuple[Scores, Scores | None, str | None]:
         """Return the scores of both sides and what went wrong with one metric of several."""
-        scorer = self.plan.scorer
+
+        def score(side: str, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
+            given = (estimator, X) if prefix is None else prefix.for_scoring(side, X)
+            return _score(*given, y, self.plan.scorer, params)
+
         with _timed(times, "score_time"):
-            test_scores, complaint = _score(
-                estimator, fold.X_test, fold.y_test, scorer, fold.test_score_params
-            )
+            test_scores, complaint = score("test", fold.X_test, fold.y_test, fold.test_score_params)
         if not self.plan.return_train_score:
             return test_scores, None, complaint
         try:
-            train_scores, train_complaint = _score(
-                estimator, fold.X_train, fold.y_train, scorer, fold.train_score_params
+            train_scores, train_complaint = score(
+                "train", fold.X_train, fold.y_train, fold.train_score_params
             )
         except Exception as error:  # the test scores stand
             if self.plan.keep_exceptions:
@@ -265,6 +330,11 @@ class Evaluator:
         self._folds[key] = fold
         return fold.shared()
 
+    def _is_staged(self, task: Task) -> bool:
+        """Tell whether a candidate may go on from a state, which has first steps of its own."""
+        resource = self.plan.resource
+        return resource is not None and task.stages is not None and not resource.is_rows
+
     def _n_rows(self, task: Task) -> int | None:
         """Return how many training rows the task is given, None for all."""
         resource = self.plan.resource
@@ -281,12 +351,12 @@ class Evaluator:
     def _can_share(self, fold: _Fold) -> bool:
         """Make the fold's arrays read-only; return False if one must not or cannot be."""
         of_user = [*self.plan.fit_params.values(), *self.plan.score_params.values()]
-        parts = [part for value in fold.arrays() for part in _parts(value)]
-        for part in parts:
+        arrays = [part for value in fold.arrays() for part in parts(value)]
+        for part in arrays:
             is_plain = type(part) is np.ndarray and not part.dtype.hasobject
             if not is_plain or any(part is given for given in of_user):
                 return False
-        for part in parts:
+        for part in arrays:
             part.flags.writeable = False
         return True
 
@@ -352,26 +422,8 @@ def _respects_read_only(estimator: Any) -> bool:
     return all(module.startswith("sklearn.") for module in modules)
 
 
-def _parts(value: Any) -> tuple[Any, ...]:
-    """Return the memory of a value: arrays, or what is none and cannot be made read-only."""
-    if value is None or isinstance(value, (numbers.Number, str)):
-        return ()
-    if sp.issparse(value) and value.format in ("csr", "csc"):
-        return value.data, value.indices, value.indptr
-    return (value,)
-
-
 def _n_bytes(value: Any) -> int:
-    return sum(getattr(part, "nbytes", 0) for part in _parts(value))
-
-
-def _view(value: Any) -> Any:
-    """Return an object of one's own over the same read-only memory."""
-    if sp.issparse(value):
-        view = type(value)((value.data, value.indices, value.indptr), value.shape, copy=False)
-        view.has_sorted_indices = value.has_sorted_indices
-        return view
-    return value.view() if isinstance(value, np.ndarray) else value
+    return sum(getattr(part, "nbytes", 0) for part in parts(value))
 
 
 @contextmanager

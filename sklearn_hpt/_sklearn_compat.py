@@ -26,6 +26,7 @@ __all__ = [
     "StrOptions",
     "best_possible_score",
     "check_method_params",
+    "check_steps",
     "device",
     "fit_context",
     "format_results",
@@ -38,6 +39,7 @@ __all__ = [
     "safe_indexing",
     "safe_split",
     "search_estimator_has",
+    "sees_predictions_only",
 ]
 
 
@@ -102,6 +104,21 @@ def best_possible_score(scorer: Any, estimator: Any) -> float | None:
     if scorer._sign == 1 and function.__name__ in _BEST_IS_ONE:
         return 1.0
     return 0.0 if scorer._sign == -1 and function.__name__ in _BEST_IS_ZERO else None
+
+
+def sees_predictions_only(scorer: Any) -> bool:
+    """Tell whether a scorer looks at nothing of a Pipeline but what it returns for some rows."""
+    scorers = scorer._scorers.values() if type(scorer) is MultimetricScorer else [scorer]
+    return all(type(one) in (_Scorer, _PassthroughScorer) for one in scorers)
+
+
+def check_steps(pipeline: Any) -> bool:
+    """Tell whether a Pipeline would fit its steps, and not raise for what they are."""
+    try:
+        pipeline._validate_steps()
+    except Exception:
+        return False
+    return True
 
 
 def named_scorers(scorer: Any) -> dict[str, Any]:

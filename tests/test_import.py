@@ -23,6 +23,8 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_subsampling", "_training"},
     {"_resources"},
     {"_accuracy"},
+    {"_sharing", "_parameter_keys"},
+    {"_prefix_cache"},
     {"_evaluation"},
     {"_executors"},
     {"_results", "_selection"},

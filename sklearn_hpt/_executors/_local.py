@@ -13,6 +13,7 @@ from sklearn import config_context, get_config
 from threadpoolctl import threadpool_limits
 
 from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan, Evaluator, Task
+from sklearn_hpt._prefix_cache import PREFIX_CACHE_BYTES
 from sklearn_hpt._trial import FoldResult
 
 
@@ -106,7 +107,9 @@ class ThreadExecutor:
 
     def _run(self, task: Task) -> FoldResult:
         if not hasattr(self._local, "evaluate"):
-            self._local.evaluate = Evaluator(self._plan, CACHE_BYTES // self.n_workers)
+            self._local.evaluate = Evaluator(
+                self._plan, CACHE_BYTES // self.n_workers, PREFIX_CACHE_BYTES // self.n_workers
+            )
         with config_context(**self._config), parallel_config(backend=self._nested_backend):
             return self._local.evaluate(task)
 

@@ -2,14 +2,19 @@
 
 Each worker has a queue. Only the head of a queue is being evaluated, so when a worker dies or
 overstays a time limit it is known which task to blame; the others go to another worker.
+
+Tasks may have hints, by which a worker that has evaluated the like is preferred: it has what
+they share. No worker is left idle for that.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing.connection import wait as wait_for_connections
 
 import cloudpickle
@@ -23,6 +28,10 @@ from sklearn_hpt.exceptions import CandidateTimeoutError, WorkerDiedError
 _QUEUED_SECONDS = 0.05  # of work are sent ahead, so that workers on short tasks never wait
 _MOST_QUEUED = 32
 _MOST_QUEUED_BYTES = 2**15  # less than a socket buffers: sending must never block
+_MOST_COMPARED = 8  # waiting tasks of which a worker gets the one that suits it best
+_MOST_REMEMBERED = 1000  # hints for each worker
+
+Hints = Sequence[Hashable]
 
 
 @dataclass(frozen=True)
@@ -31,10 +40,11 @@ class _Message:
 
     task: Task
     data: bytes
+    hints: Hints = ()
 
     @classmethod
-    def of(cls, task: Task) -> _Message:
-        return cls(task, packed(task))
+    def of(cls, task: Task, hints: Hints = ()) -> _Message:
+        return cls(task, packed(task), hints)
 
 
 @dataclass
@@ -46,6 +56,17 @@ class _Worker:
     ready: bool = False
     queue: deque[_Message] = field(default_factory=deque)
     head_since: float = 0.0
+    seen: dict[Hashable, None] = field(default_factory=dict)
+
+    def remember(self, hints: Hints) -> None:
+        self.seen.update(dict.fromkeys(hints))
+        while len(self.seen) > _MOST_REMEMBERED:
+            del self.seen[next(iter(self.seen))]
+
+    def n_known(self, hints: Hints) -> int:
+        """Return how much of what is hinted at, the most of it first, was seen before."""
+        known = (len(hints) - i for i, hint in enumerate(hints) if hint in self.seen)
+        return next(known, 0)
 
     @property
     def n_bytes(self) -> int:
@@ -69,6 +90,8 @@ class ProcessExecutor:
         Returns the first message, a pickled `WorkerSetup`, for a worker's number.
     on_close : callable
         Called when all workers have ended.
+    hints_of : callable, default=None
+        Returns what a task has in common with others, what most of it is shared with first.
     """
 
     def __init__(
@@ -77,11 +100,14 @@ class ProcessExecutor:
         launcher: Launcher,
         setup_of: Callable[[int], bytes],
         on_close: Callable[[], None],
+        hints_of: Callable[[Task], Hints] | None = None,
     ) -> None:
         self.n_workers = n_workers
         self._launcher = launcher
         self._setup_of = setup_of
         self._on_close = on_close
+        self._hints_of = hints_of
+        self._n_passed_over = 0  # times that the first task waiting was not the next
         self._workers: list[_Worker] = []
         self._backlog: deque[_Message] = deque()
         self._task_seconds: float | None = None  # running mean
@@ -99,7 +125,8 @@ class ProcessExecutor:
 
     def n_free(self) -> int:
         room = (self._depth() - len(w.queue) for w in self._workers if _has_room(w))
-        return sum(max(n, 0) for n in room) - len(self._backlog)
+        to_choose_from = 0 if self._hints_of is None else min(self.n_workers, _MOST_COMPARED)
+        return sum(max(n, 0) for n in room) + to_choose_from - len(self._backlog)
 
     def _depth(self) -> int:
         """Return how many tasks a worker may have: more than one only if they are short."""
@@ -108,20 +135,41 @@ class ProcessExecutor:
         return min(1 + int(_QUEUED_SECONDS / (self._task_seconds + 1e-6)), _MOST_QUEUED)
 
     def submit(self, task: Task) -> None:
-        self._backlog.append(_Message.of(task))
+        self._backlog.append(_Message.of(task, self._hints_of(task) if self._hints_of else ()))
         self._send_backlog()
 
     def _send_backlog(self) -> None:
         while self._backlog:
-            worker = min(self._workers, key=lambda w: len(w.queue))
-            if len(worker.queue) >= self._depth() or not _has_room(worker, self._backlog[0]):
+            worker, place = self._next_to_send()
+            message = self._backlog[place]
+            if len(worker.queue) >= self._depth() or not _has_room(worker, message):
                 return
-            self._send(worker, self._backlog.popleft())
+            self._n_passed_over = self._n_passed_over + 1 if place else 0
+            del self._backlog[place]
+            self._send(worker, message)
+
+    def _next_to_send(self) -> tuple[_Worker, int]:
+        """Return a worker that a task can best go to, and the task's place in the backlog."""
+        shortest = min(self._workers, key=lambda w: len(w.queue))
+        if self._hints_of is None or self._n_passed_over >= _MOST_COMPARED * self.n_workers:
+            return shortest, 0
+        depth = self._depth() if shortest.queue else 1  # the idle come first
+        free = [w for w in self._workers if len(w.queue) < depth and _has_room(w)]
+        best, chosen = (-math.inf, 0.0, 0.0), (shortest, 0)
+        for place, message in enumerate(islice(self._backlog, _MOST_COMPARED)):
+            most = max(w.n_known(message.hints) for w in self._workers)
+            for worker in free:
+                known = worker.n_known(message.hints)
+                suits = known - most, known, -len(worker.queue)
+                if suits > best and _has_room(worker, message):
+                    best, chosen = suits, (worker, place)
+        return chosen
 
     def _send(self, worker: _Worker, message: _Message) -> None:
         if not worker.queue:
             worker.head_since = time.monotonic()
         worker.queue.append(message)
+        worker.remember(message.hints)
         try:
             worker.handle.connection.send_bytes(message.data)
         except ConnectionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import weakref
@@ -16,6 +17,7 @@ from sklearn_hpt._executors._local import BlasLimit
 from sklearn_hpt._executors._protocol import Executor
 from sklearn_hpt._executors._supervised import start_processes
 from sklearn_hpt._executors._worker import evaluated, sendable
+from sklearn_hpt._prefix_cache import PREFIX_CACHE_BYTES
 from sklearn_hpt._trial import FoldResult
 
 _LONGEST_BUNDLE_SECONDS = 0.2
@@ -70,7 +72,7 @@ class RemoteEvaluator:
 
     def _here(self, task: Task) -> FoldResult:
         if not hasattr(self._threads, "evaluate"):
-            self._threads.evaluate = Evaluator(self.plan, CACHE_BYTES)
+            self._threads.evaluate = Evaluator(self.plan, CACHE_BYTES, _prefix_bytes())
         limit = BlasLimit(self.plan.n_threads)
         try:
             return self._threads.evaluate(task)
@@ -93,6 +95,12 @@ class RemoteEvaluator:
             BACKENDS["threading"](nesting_level=1),
             devices=[],
             memory_limit=self._memory_limit,
+            prefix_bytes=_prefix_bytes(),
         )
         weakref.finalize(self, executor.close)
         return executor
+
+
+def _prefix_bytes() -> int:
+    """Return the share of one worker: a machine has no more of them than processors."""
+    return PREFIX_CACHE_BYTES // (os.cpu_count() or 1)

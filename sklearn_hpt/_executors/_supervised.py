@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,7 @@ from joblib.parallel import get_active_backend
 from sklearn import get_config
 
 from sklearn_hpt import nets
-from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan
+from sklearn_hpt._evaluation import CACHE_BYTES, EvaluationPlan, Task
 from sklearn_hpt._executors._launch import (
     import_path,
     make_launcher,
@@ -25,6 +25,7 @@ from sklearn_hpt._executors._launch import (
 from sklearn_hpt._executors._payload import Payload
 from sklearn_hpt._executors._processes import ProcessExecutor
 from sklearn_hpt._executors._worker import WorkerSetup
+from sklearn_hpt._prefix_cache import PREFIX_CACHE_BYTES, prefix_hints
 
 
 def threads_per_worker() -> int | None:
@@ -47,6 +48,7 @@ def start_processes(
     *,
     devices: list[str],
     memory_limit: int | None,
+    prefix_bytes: int = PREFIX_CACHE_BYTES,
 ) -> ProcessExecutor:
     """Return an executor whose workers have the plan.
 
@@ -62,6 +64,8 @@ def start_processes(
         Devices over which nets are spread; empty if there are none.
     memory_limit : int or None
         Bytes that a worker may allocate.
+    prefix_bytes : int, default=512 MiB
+        Memory for what first steps of Pipelines made, of all workers together.
 
     Raises
     ------
@@ -85,15 +89,25 @@ def start_processes(
 
     try:
         launcher.keep(payload.folders)
-        setup = _setup(payload, n_workers, nested_backend, memory_limit)
-        return ProcessExecutor(n_workers, launcher, partial(_setup_of, setup, devices), on_close)
+        setup = _setup(payload, n_workers, nested_backend, memory_limit, prefix_bytes)
+        return ProcessExecutor(
+            n_workers,
+            launcher,
+            partial(_setup_of, setup, devices),
+            on_close,
+            partial(_hints, plan.estimator) if plan.cache_pipeline_prefix else None,
+        )
     except BaseException:
         on_close()
         raise
 
 
 def _setup(
-    payload: Payload, n_workers: int, nested_backend: Any, memory_limit: int | None
+    payload: Payload,
+    n_workers: int,
+    nested_backend: Any,
+    memory_limit: int | None,
+    prefix_bytes: int,
 ) -> WorkerSetup:
     return WorkerSetup(
         path=import_path(),
@@ -106,7 +120,14 @@ def _setup(
         nested_backend=nested_backend,
         plan=payload.data,
         cache_bytes=CACHE_BYTES // n_workers,
+        prefix_bytes=prefix_bytes // n_workers,
     )
+
+
+def _hints(estimator: Any, task: Task) -> Sequence[Hashable]:
+    """Return by which tasks are best kept together on a worker."""
+    amount = None if task.stages is None else task.stages.amounts[-1]
+    return prefix_hints(estimator, task.params, (task.fold, amount))
 
 
 def _setup_of(setup: WorkerSetup, devices: list[str], worker: int) -> bytes:

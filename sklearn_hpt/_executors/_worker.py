@@ -49,6 +49,8 @@ class WorkerSetup:
         `Payload` of the evaluation plan.
     cache_bytes : int
         Memory for fold slices.
+    prefix_bytes : int
+        Memory for what the first steps of Pipelines made of them.
     """
 
     path: list[str]
@@ -61,6 +63,7 @@ class WorkerSetup:
     nested_backend: Any
     plan: bytes
     cache_bytes: int
+    prefix_bytes: int
 
 
 def work(connection: Connection) -> None:
@@ -116,7 +119,7 @@ def _prepare(setup: WorkerSetup) -> Evaluator:
     # forks of one process must not share the streams of unseeded estimators
     random.seed()
     np.random.seed()
-    evaluate = Evaluator(load(setup.plan), setup.cache_bytes)
+    evaluate = Evaluator(load(setup.plan), setup.cache_bytes, setup.prefix_bytes)
     warnings.filters[:] = _loaded_filters(setup)  # type: ignore[index]
     if setup.n_threads is not None:
         _limit_threads(setup.n_threads)

@@ -105,6 +105,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         "resume": [StrOptions({"auto", "must", "never"})],
         "warm_start_from": "no_validation",
         "racing": [StrOptions({"exact", "safe", "fast"}), HasMethods("should_stop"), None],
+        "cache_pipeline_prefix": ["boolean"],
     }
     _doc_link_module = "sklearn_hpt"
 
@@ -128,6 +129,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         resume: Literal["auto", "must", "never"] = "auto",
         warm_start_from: Any = None,
         racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
+        cache_pipeline_prefix: bool = False,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -148,6 +150,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         self.resume = resume
         self.warm_start_from = warm_start_from
         self.racing = racing
+        self.cache_pipeline_prefix = cache_pipeline_prefix
 
     def __sklearn_clone__(self) -> Any:
         """Return an unfitted copy that learns from the same earlier search, which stays fitted."""
@@ -281,6 +284,8 @@ class BaseHPTSearchCV(BaseSearchCV):
             # with other numbers of threads, sums would differ in the last digit
             n_threads=None if self.random_state is None else threads_per_worker(),
             resource=resource,
+            cache_pipeline_prefix=bool(self.cache_pipeline_prefix),
+            never_equal=frozenset(n for s in space.spaces for n in s if math.isinf(s[n].size)),
         )
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))

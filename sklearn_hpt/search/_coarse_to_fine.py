@@ -122,6 +122,15 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         `refit` names is raced on. A candidate whose first fold fails is not tried further. The
         results are the same for every `n_jobs`; with many workers, some folds are evaluated
         for nothing.
+    cache_pipeline_prefix : bool, default=False
+        Whether the first steps of a Pipeline are fitted once for all candidates that have the
+        same parameters in them, on each fold. The scores are the same as without. `fit_time`
+        and `score_time` count what the candidate itself took, so what an earlier one has
+        computed is not in them. Steps are shared from the first one up to one that has a
+        `random_state` other than an int, says that it is not deterministic, draws from
+        NumPy's global random state, or is given metadata such as its own `sample_weight`. A
+        Pipeline with `memory` or `verbose` is fitted as a whole. All workers together keep up
+        to 512 MiB.
 
     Attributes
     ----------
@@ -230,6 +239,7 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         resume: Literal["auto", "must", "never"] = "auto",
         warm_start_from: Any = None,
         racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
+        cache_pipeline_prefix: bool = False,
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -256,6 +266,7 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
             resume=resume,
             warm_start_from=warm_start_from,
             racing=racing,
+            cache_pipeline_prefix=cache_pipeline_prefix,
         )
 
     def _space(self) -> Any:

@@ -132,6 +132,15 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     resources : sequence of int or float, default=None
         The amounts of it, the last of which is the full one; fractions in (0, 1] are of what
         the estimator has. None is up to four, each three times the one before.
+    cache_pipeline_prefix : bool, default=False
+        Whether the first steps of a Pipeline are fitted once for all candidates that have the
+        same parameters in them, on each fold. The scores are the same as without. `fit_time`
+        and `score_time` count what the candidate itself took, so what an earlier one has
+        computed is not in them. Steps are shared from the first one up to one that has a
+        `random_state` other than an int, says that it is not deterministic, draws from
+        NumPy's global random state, or is given metadata such as its own `sample_weight`. A
+        Pipeline with `memory` or `verbose` is fitted as a whole. All workers together keep up
+        to 512 MiB.
 
     Attributes
     ----------
@@ -242,6 +251,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         pruning: Literal["asha"] | None = None,
         resource: str | None = None,
         resources: Sequence[float] | None = None,
+        cache_pipeline_prefix: bool = False,
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -267,6 +277,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
             resume=resume,
             warm_start_from=warm_start_from,
             racing=racing,
+            cache_pipeline_prefix=cache_pipeline_prefix,
         )
 
     def _space(self) -> Any:
