@@ -446,3 +446,57 @@ def test_any_parameter_can_be_the_resource(make):
     curves = search.cv_results_["learning_curve"]
     spent = search.cv_results_["resource_spent"]
     assert [sum(amount for amount, _ in curve) for curve in curves] == list(spent)
+
+
+def test_shared_first_steps_change_nothing_in_any_of_it():
+    estimator, space = PROBLEMS["rows"]
+    pipeline = make_pipeline(PCA(random_state=0), estimator)
+    space = {f"svc__{name}": values for name, values in space.items()}
+    space["pca__n_components"] = [5, 10, 20]
+    for make in SEARCHES:
+        plain, cached, cached_in_workers = (
+            make(pipeline, space, racing="fast", **kwargs).fit(X, y)
+            for kwargs in (
+                {},
+                {"cache_pipeline_prefix": True},
+                {"cache_pipeline_prefix": True, "n_jobs": 2},
+            )
+        )
+        assert plain.resource_ == "n_samples"
+        assert_same_results(plain, cached)
+        assert_same_results(plain, cached_in_workers)
+
+
+def test_net_goes_on_where_it_was():
+    torch = pytest.importorskip("torch")
+    skorch = pytest.importorskip("skorch")
+
+    class Net(torch.nn.Module):
+        def __init__(self, n_units=8, p=0.2):
+            super().__init__()
+            self.layers = torch.nn.Sequential(
+                torch.nn.Linear(64, n_units),
+                torch.nn.BatchNorm1d(n_units),
+                torch.nn.ReLU(),
+                torch.nn.Dropout(p),
+                torch.nn.Linear(n_units, 10),
+            )
+
+        def forward(self, X):
+            return self.layers(X)
+
+    net = skorch.NeuralNetClassifier(
+        Net,
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        max_epochs=9,
+        train_split=None,
+        verbose=0,
+    )
+    space = {"lr": (1e-4, 1e-1, "log-uniform"), "module__n_units": (8, 32)}
+    for make in SEARCHES:
+        one, two = (make(net, space, n_iter=6, n_jobs=n_jobs).fit(X, y) for n_jobs in (1, 2))
+        assert one.resource_ == "max_epochs" and one.resource_saved_ > 0
+        assert_same_results(one, two)
+        np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+        assert len(one.best_estimator_.history) == 9
