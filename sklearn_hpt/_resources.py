@@ -19,6 +19,7 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
+from sklearn_hpt import nets
 from sklearn_hpt._subsampling import subsample
 
 
@@ -119,12 +120,18 @@ def state_folder(
     folder.close(is_finished=True)
 
 
+class _Pickler(cloudpickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        of_net = nets.reduced(value)
+        return super().reducer_override(value) if of_net is NotImplemented else of_net
+
+
 def save_state(estimator: Any, path: str) -> None:
     """Write a fitted estimator; what cannot be written or pickled is not kept."""
     draft = f"{path}.{os.getpid()}"
     try:
         with open(draft, "wb") as file:
-            cloudpickle.dump(estimator, file)
+            _Pickler(file).dump(estimator)
         os.replace(draft, path)
     except Exception:  # training anew gives the same
         with suppress(OSError):

@@ -227,3 +227,26 @@ def test_targets_of_binary_classifiers_become_floats(dtype):
     )  # fmt: skip
     search = LogRandomSearchCV(net, {"lr": [1e-3]}, n_iter=1, cv=2).fit(X, (y > 4).astype(dtype))
     assert 0 <= search.best_score_ <= 1
+
+
+def test_net_that_was_fitted_before_goes_to_workers_with_a_class_of_its_own():
+    class OfNotebook(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 2)
+
+        def forward(self, X):
+            return self.layer(X)
+
+    net = skorch.NeuralNetClassifier(
+        OfNotebook,
+        criterion=torch.nn.CrossEntropyLoss,
+        max_epochs=1,
+        train_split=None,
+        verbose=0,
+    )
+    X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(np.int64)
+    space = {"lr": [0.01, 0.1]}
+    search = LogRandomSearchCV(net.fit(X, y), space, n_iter=2, cv=2, n_jobs=2, random_state=0)
+    assert (search.fit(X, y).cv_results_["mean_test_score"] > 0).all()

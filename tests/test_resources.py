@@ -22,7 +22,7 @@ from sklearn_hpt import CoarseToFineSearchCV, LogRandomSearchCV, _evaluation, re
 from sklearn_hpt.exceptions import AllCandidatesFailedError, JournalMismatchError
 
 X, y = load_digits(return_X_y=True)
-X, y = X[:400] / 16, y[:400]
+X, y = X[:480] / 16, y[:480]
 FOREST = RandomForestClassifier(18, random_state=0)
 FOREST_SPACE = {"max_depth": (1, 12), "max_features": (0.05, 1.0)}
 

@@ -18,6 +18,8 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
+from sklearn_hpt import nets
+
 _MAPPED_FROM = 2**20  # bytes; smaller arrays are pickled, as joblib does
 
 
@@ -74,6 +76,11 @@ class _ArraysToFiles(cloudpickle.Pickler):
     def __init__(self, file: io.BytesIO, save: Any) -> None:
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
         self._save = save
+
+    def reducer_override(self, value: Any) -> Any:
+        # the scorer holds the user's net, which may be fitted and of a class of a notebook
+        of_net = nets.reduced(value)
+        return super().reducer_override(value) if of_net is NotImplemented else of_net
 
     def persistent_id(self, value: Any) -> Any:
         if type(value) not in (np.ndarray, np.memmap) or value.dtype.hasobject:

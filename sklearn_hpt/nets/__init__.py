@@ -11,6 +11,7 @@ from sklearn_hpt.nets._skorch import (
     check_converged,
     contains_net,
     explain,
+    reduced,
     reproducible,
     warn_about_train_split,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "contains_net",
     "cuda_devices",
     "explain",
+    "reduced",
     "reproducible",
     "runs_on_cuda",
     "warn_about_train_split",

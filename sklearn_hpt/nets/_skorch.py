@@ -45,6 +45,27 @@ def contains_net(estimator: Any) -> bool:
     return bool(find_nets(estimator))
 
 
+def reduced(value: Any) -> Any:
+    """Return how a net is pickled with all that it holds; NotImplemented for anything else.
+
+    A net pickles its weights through `torch.save`, which finds classes by their names only: not
+    those of a script or a notebook in a worker process. As plain attributes they go through the
+    pickler that the net does.
+    """
+    skorch = sys.modules.get("skorch")
+    if skorch is None or not isinstance(value, getattr(skorch, "NeuralNet", ())):
+        return NotImplemented
+    return _blank, (type(value),), dict(vars(value)), None, None, _give_back
+
+
+def _blank(net_class: Any) -> Any:
+    return net_class.__new__(net_class)
+
+
+def _give_back(net: Any, attributes: dict[str, Any]) -> None:
+    vars(net).update(attributes)
+
+
 @contextmanager
 def reproducible(estimator: Any, seed: int, n_threads: int | None = None) -> Iterator[None]:
     """Seed torch while a net is used, and leave its state as it was.
