@@ -66,7 +66,7 @@ def test_slices_of_small_data_are_cut_once(monkeypatch):
     cut = []
     real = Evaluator._slice
     monkeypatch.setattr(
-        Evaluator, "_slice", lambda self, fold, e: cut.append(fold) or real(self, fold, e)
+        Evaluator, "_slice", lambda self, fold, *rest: cut.append(fold) or real(self, fold, *rest)
     )
     evaluate = evaluator(SVC())
     for trial in range(4):
@@ -79,7 +79,7 @@ def test_of_large_data_only_the_latest_slices_are_kept():
     evaluate = Evaluator(evaluator(SVC()).plan, cache_bytes=X.nbytes + 1)
     for fold in (0, 1, 2, 2):
         evaluate(Task(0, fold, {}, seed=0))
-        assert list(evaluate._folds) == [(fold, False)]
+        assert list(evaluate._folds) == [(fold, False, None)]
 
 
 def test_user_arrays_stay_writable():

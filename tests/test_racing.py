@@ -65,9 +65,10 @@ def test_exact_racing_stops_no_candidate_that_can_still_win(table):
                 assert scores.mean() <= incumbent.mean()
 
 
-def test_exact_racing_stops_a_candidate_that_can_only_tie():
-    # the candidate with the smaller number wins a tie
-    assert ExactRacing().should_stop(race([0.5], [0.75, 0.75], maximum=1.0))
+def test_exact_racing_goes_on_with_a_candidate_that_can_tie():
+    # the means of a tie may differ in the last digit when the folds are summed in another order
+    assert not ExactRacing().should_stop(race([0.5], [0.75, 0.75], maximum=1.0))
+    assert ExactRacing().should_stop(race([0.5], [0.75, 0.7501], maximum=1.0))
     assert not ExactRacing().should_stop(race([0.5], [0.75, 0.7499], maximum=1.0))
 
 

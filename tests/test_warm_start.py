@@ -37,7 +37,7 @@ class Learning(RandomSampler):
 class LearningSearch(LogRandomSearchCV):
     """A search whose sampler can be asked what it was told."""
 
-    def _make_sampler(self, space, seed, n_iter):
+    def _make_sampler(self, space, seed, n_iter, amounts):
         self.sampler_ = Learning(space, random_state=seed)
         return self.sampler_
 
