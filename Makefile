@@ -10,7 +10,7 @@ demo: $(VENV)/.demo
 	$(PY) docs/examples/demo.py
 
 test: $(VENV)/.test
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q -n 2 --dist worksteal
 
 test-slow: $(VENV)/.test
 	$(PY) -m pytest -q -m slow

@@ -169,13 +169,32 @@ sys.path.insert(0, {tests!r})
 import psutil
 from estimators import Misbehaving
 from sklearn.datasets import load_iris
-from sklearn_hpt import LogRandomSearchCV
+from sklearn_hpt import LogRandomSearchCV, read_journal
+from sklearn_hpt.exceptions import JournalError
+
+
+def interrupt_when_one_is_complete():
+    status = []
+    while "complete" not in status:
+        time.sleep(0.1)
+        try:
+            status = list(read_journal({journal!r})["status"])
+        except JournalError:
+            pass
+    os.kill(os.getpid(), signal.SIGINT)
+
 
 X, y = load_iris(return_X_y=True)
 search = LogRandomSearchCV(
-    Misbehaving(), {{"how": ["well", "sleep"]}}, n_iter=2, cv=3, n_jobs={n_jobs}, random_state=0
+    Misbehaving(),
+    {{"how": ["well", "sleep"]}},
+    n_iter=2,
+    cv=3,
+    n_jobs={n_jobs},
+    random_state=0,
+    journal={journal!r},
 )
-threading.Timer(4.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+threading.Thread(target=interrupt_when_one_is_complete, daemon=True).start()
 try:
     search.fit(X, y)
 except KeyboardInterrupt:
@@ -187,7 +206,9 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_interrupt_leaves_partial_results_and_is_raised_again(n_jobs, tmp_path):
     script = tmp_path / "interrupted.py"
-    script.write_text(INTERRUPTED.format(tests=os.path.dirname(__file__), n_jobs=n_jobs))
+    journal = str(tmp_path / "journal")
+    folder = os.path.dirname(__file__)
+    script.write_text(INTERRUPTED.format(tests=folder, n_jobs=n_jobs, journal=journal))
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("{'how': 'well'} True "), done.stderr
     assert done.stdout.rstrip().endswith("[]"), "no worker is left"

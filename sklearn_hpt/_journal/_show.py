@@ -87,11 +87,14 @@ def _best(view: JournalView) -> Iterator[tuple[str, str]]:
     names = metric_names(complete)
     if not complete or (names and metric not in names):  # of several none decides
         return
-    best = max(complete, key=lambda trial: _mean_and_std(trial, metric)[0])
+    most = max(trial.resource or 0 for trial in complete)  # less of it says less
+    comparable = [trial for trial in complete if (trial.resource or 0) == most]
+    best = max(comparable, key=lambda trial: _mean_and_std(trial, metric)[0])
     mean, std = _mean_and_std(best, metric)
     yield (
         "best",
-        f"{mean:.6g} ± {std:.2g}{f' ({metric})' if metric else ''}, candidate {best.number}",
+        f"{mean:.6g} ± {std:.2g}{f' ({metric})' if metric else ''}, candidate {best.number}"
+        + (f", {best.resource} {view.resource[0]}" if view.resource else ""),
     )
     for name, value in best.params.items():
         shown = f"{value:.6g}" if isinstance(value, float) else _shortened(str(value))

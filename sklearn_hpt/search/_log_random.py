@@ -115,9 +115,9 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         known. "safe" and "fast" also stop it when it is behind by more than chance explains,
         with a risk of 1 and 5 %, and complete the closest of the stopped ones at the end. See
         `sklearn_hpt.racing`, also for policies of one's own. With several metrics the one that
-        `refit` names is raced on. A candidate whose first fold fails is not tried further. The
-        results are the same for every `n_jobs`; with many workers, some folds are evaluated
-        for nothing.
+        `refit` names is raced on. A candidate with a failed fold is not tried further once another
+        is complete. The results are the same for every `n_jobs`; with many workers, some folds
+        are evaluated for nothing.
     pruning : {"asha"}, default=None
         Whether candidates first get little of a resource, such as epochs or trees, and only
         the best third of them goes on with three times as much, and so on up to the full
