@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from estimators import Misbehaving
+from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
@@ -24,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_hpt import LogRandomSearchCV, read_journal
+from sklearn_hpt._executors._local import ThreadExecutor
 from sklearn_hpt.racing import ExactRacing, PairedRacing
 
 X, y = load_breast_cancer(return_X_y=True)
@@ -301,6 +303,20 @@ def test_verification_completes_the_closest():
     n_complete = [(s.cv_results_["status"] == "complete").sum() for s in (without, with_it)]
     assert n_complete[1] - n_complete[0] >= 3
     assert with_it.best_score_ >= without.best_score_
+
+
+def test_fold_that_was_given_up_and_asked_for_again_may_arrive_twice(monkeypatch):
+    # a candidate that is verified needs folds that may still run since it was stopped
+    once = ThreadExecutor.wait
+
+    def twice(executor, timeout=None):
+        return [result for result in once(executor, timeout) for _ in range(2)]
+
+    expected = svc_search(n_iter=8).fit(X, y)
+    monkeypatch.setattr(ThreadExecutor, "wait", twice)
+    with parallel_config(backend="threading"):
+        search = svc_search(n_iter=8, n_jobs=2).fit(X, y)
+    assert_same_results(search, expected)
 
 
 def test_more_candidates_continue_a_race(tmp_path):

@@ -284,10 +284,13 @@ class SearchLoop:
 
     def _record(self, results: Sequence[FoldResult]) -> None:
         """Keep all results before anything else is done, since each step may raise."""
-        expected = [r for r in results if (r.trial, r.fold) in self._running]  # not given up
-        for result in expected:
-            self._running.remove((result.trial, result.fold))
-            self._take_in(self.trials[result.trial], result)
+        expected = []
+        for result in results:
+            # not given up, and not twice: once given up, once asked for again
+            if (result.trial, result.fold) in self._running:
+                self._running.remove((result.trial, result.fold))
+                self._take_in(self.trials[result.trial], result)
+                expected.append(result)
         for result in expected:
             self._journal.add(self.trials[result.trial], result)
         for result in expected:
