@@ -196,7 +196,7 @@ def test_later_rounds_draw_around_the_good_region():
     sampler = make(n_iter=(30, 20, 20))
     run(sampler, good_lr)
     widths = [math.log10(r.box["lr"].high / r.box["lr"].low) for r in sampler.rounds]
-    assert widths[0] == pytest.approx(5) and widths[1] <= 2.01 and widths[2] <= 0.81
+    assert widths[0] == pytest.approx(5) and widths[1] <= 3.01 and widths[2] <= 1.81
     for before, after in zip(sampler.rounds, sampler.rounds[1:], strict=False):
         assert after.box["lr"].low <= before.best_params["lr"] <= after.box["lr"].high
 
@@ -206,6 +206,19 @@ def test_round_starts_with_the_leaders_of_the_one_before():
     best = max(proposals[:10], key=good_lr)
     assert proposals[10].params == best.params and proposals[10].resource == 3
     assert [p.resource for p in proposals] == [1] * 10 + [3] * 10 + [9] * 3
+
+
+def test_a_fifth_of_the_new_candidates_comes_from_the_whole_space():
+    sampler = make({"x": (0.0, 1.0)}, n_iter=(40, 40))
+    later = run(sampler, lambda p: -abs(p.params["x"] - 0.5))[40:]
+    box = sampler.rounds[1].box
+    assert [box.contains(p.params) for p in later[:32]] == [True] * 32
+    assert not all(box.contains(p.params) for p in later[32:])
+
+
+def test_at_most_half_of_a_small_round_is_carried():
+    proposals = run(make(n_iter=(9, 2), resources=(1, 3, 9)), good_lr)
+    assert [p.continues is None for p in proposals[9:11]] == [False, True]
 
 
 def test_finalists_are_the_best_of_the_last_round():

@@ -25,7 +25,8 @@ class Round:
     tier : tuple of str or None
         The parameters that were tuned, None if all of them.
     box : Space, SpaceUnion or None
-        Where new candidates were drawn; None for the finalists, of whom none is new.
+        Where new candidates were drawn, a fifth of them from the whole space after the first
+        round; None for the finalists, of whom none is new.
     n_planned, n_done : int
         How many evaluations the round was given, and how many have a result.
     resource : int or None

