@@ -28,7 +28,7 @@ from sklearn_hpt.samplers._tiers import read_tiers, start_params
 from sklearn_hpt.samplers._zoom import Box, ZoomRule
 from sklearn_hpt.space import Distribution, Params, Space, SpaceUnion
 
-# Chosen by the mean rank among random search and halving of the same cost on 33 surrogates of
+# Chosen by the mean rank among random search and halving of the same cost on 34 tasks of
 # YAHPO Gym (lcbench, rbv2_xgboost, rbv2_rpart), 6 seeds each: 1.80 with 10 % leaders, windows of
 # at most 0.4, 15 % carried and none from anywhere; 1.72 with 20 % from anywhere, 1.76 with 25 %
 # carried, and 1.65 as it is here (1.68 with 7 seeds; standard error 0.04). On small real problems
