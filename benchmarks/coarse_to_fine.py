@@ -16,10 +16,11 @@ Every winner is cross-validated anew with all of the resource on the same folds 
 and scored on rows that no search has seen. In each run the methods are ranked by the former; ties
 share their ranks.
 
-The defaults of CoarseToFineSearchCV were chosen on the problems of the half "tuning", which has
-other data sets than the half "reporting". Most data sets come from a folder (`--data`, or the
-environment variable SKLEARN_HPT_DATA): `letter.csv.gz` and the like. Without it two are left,
-which scikit-learn brings along.
+The defaults of CoarseToFineSearchCV were chosen on surrogates of YAHPO Gym and looked at on
+problems of the half "tuning", which has other data sets than the half "reporting"; see
+docs/benchmarks.md. Most data sets come from a folder (`--data`, or the environment variable
+SKLEARN_HPT_DATA): `letter.csv.gz` and the like. Without it two problems are left to report, on
+data that scikit-learn brings along.
 """
 
 import argparse

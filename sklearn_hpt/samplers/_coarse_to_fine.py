@@ -28,10 +28,11 @@ from sklearn_hpt.samplers._tiers import read_tiers, start_params
 from sklearn_hpt.samplers._zoom import Box, ZoomRule
 from sklearn_hpt.space import Distribution, Params, Space, SpaceUnion
 
-# Chosen on 33 surrogates of YAHPO Gym (lcbench, rbv2_xgboost, rbv2_rpart; 6 seeds each), by the
-# mean rank among random search and halving at the same cost: 1.80 with 10 % leaders, at most
-# 0.4 of a window, 15 % carried and none from anywhere; 1.72 with only the last of these changed
-# to 20 %, and 1.65 as it is here (standard error 0.04).
+# Chosen by the mean rank among random search and halving of the same cost on 34 tasks of
+# YAHPO Gym (lcbench, rbv2_xgboost, rbv2_rpart), 6 seeds each: 1.80 with 10 % leaders, windows of
+# at most 0.4, 15 % carried and none from anywhere; 1.72 with 20 % from anywhere, 1.76 with 25 %
+# carried, and 1.65 as it is here (1.68 with 7 seeds; standard error 0.04). On small real problems
+# no difference was measured: docs/benchmarks.md.
 _RULE = ZoomRule()
 _LEADERS = 0.15  # the share of a round that the next box is drawn around
 _CARRIED = 0.25  # the share of a round that evaluates leaders again with its resource
