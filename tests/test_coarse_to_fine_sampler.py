@@ -410,3 +410,14 @@ def test_own_budgets_are_refused():
 def test_tiers_of_alternatives_are_refused():
     with pytest.raises(SpaceError, match="2 alternatives"):
         make([{"a": (0.0, 1.0)}, {"b": (0.0, 1.0)}], tiers=[["a"]])
+
+
+def test_table_names_parameters_without_their_steps_where_that_is_clear():
+    space = {"a__C": (0.0, 1.0), "b__alpha": (0.0, 1.0), "c__alpha": (0.0, 1.0)}
+    sampler = CoarseToFineSampler(space, n_iter=(4, 3), random_state=0)
+    while (proposal := sampler.ask()) is not None:
+        sampler.tell(proposal.params, proposal.params["a__C"])
+    text = repr(sampler.rounds)
+    assert "a__C" not in text and " C=" in text
+    assert "b__alpha=" in text and "c__alpha=" in text
+    assert "a__C" in sampler.rounds[0].box

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn_hpt.samplers._zoom import Box, ZoomRule, end_of, position, side_of
@@ -51,15 +52,19 @@ class Round:
 
 
 class Rounds(list[Round]):
-    """The rounds in order, shown as a table."""
+    """The rounds in order, shown as a table.
+
+    The table names the parameters of a Pipeline without their steps where that is clear enough.
+    """
 
     def __repr__(self) -> str:
         if not self:
             return "no round yet"
-        rows = [_HEADER, *(_cells(one) for one in self)]
+        rounds = _with_short_names(self)
+        rows = [_HEADER, *(_cells(one) for one in rounds)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [_aligned(_HEADER, widths)]
-        for cells, one in zip(rows[1:], self, strict=True):
+        for cells, one in zip(rows[1:], rounds, strict=True):
             lines += [_aligned(cells, widths), *_notes(one)]
         return "\n".join(shortened(line, _WIDTH) for line in lines)
 
@@ -68,6 +73,39 @@ class Rounds(list[Round]):
 
 
 _HEADER = ("round", "tuned", "resource", "done", "best", "best parameters")
+
+
+def _with_short_names(rounds: Sequence[Round]) -> list[Round]:
+    """Return rounds whose parameters have the last parts of their names, as far as they differ."""
+    names = {name for one in rounds for space in _spaces(one) for name in space}
+    ends = Counter(name.rpartition("__")[2] for name in names)
+    short = {n: end if ends[end := n.rpartition("__")[2]] == 1 else n for n in names}
+    return [
+        replace(
+            one,
+            tier=None if one.tier is None else tuple(short.get(name, name) for name in one.tier),
+            box=None if one.box is None else _renamed(one, short),
+            best_params={short.get(n, n): value for n, value in (one.best_params or {}).items()},
+            lessons=[_with_short_name(lesson, short) for lesson in one.lessons],
+        )
+        for one in rounds
+    ]
+
+
+def _spaces(one: Round) -> tuple[Space, ...]:
+    if one.box is None:
+        return ()
+    return one.box.spaces if isinstance(one.box, SpaceUnion) else (one.box,)
+
+
+def _renamed(one: Round, short: Mapping[str, str]) -> SpaceUnion:
+    spaces = [Space({short[name]: d for name, d in space.items()}) for space in _spaces(one)]
+    return SpaceUnion(tuple(spaces), (None,) * len(spaces))
+
+
+def _with_short_name(lesson: str, short: Mapping[str, str]) -> str:
+    name, colon, text = lesson.partition(": ")
+    return f"{short.get(name, name)}{colon}{text}"
 
 
 def _cells(one: Round) -> tuple[str, ...]:
@@ -86,8 +124,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _notes(one: Round) -> list[str]:
-    spaces = one.box.spaces if isinstance(one.box, SpaceUnion) else [one.box or Space({})]
-    boxes = [", ".join(f"{n} {shown_range(d)}" for n, d in space.items()) for space in spaces]
+    boxes = [", ".join(f"{n} {shown_range(d)}" for n, d in s.items()) for s in _spaces(one)]
     return [f"       in {box}" for box in boxes if box] + [
         f"       - {text}" for text in one.lessons
     ]
