@@ -16,7 +16,6 @@ from joblib import parallel_config
 from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.decomposition import PCA
@@ -28,7 +27,7 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.metrics import make_scorer, recall_score
 from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KernelDensity, KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -242,9 +241,9 @@ CASES = {
         y,
         {},
     ),
-    "clusters": (
-        Pipeline([("scale", StandardScaler()), ("model", KMeans(n_init=1, random_state=0))]),
-        {"scale__with_std": [True, False], "model__n_clusters": [2, 3, 4]},
+    "no target": (
+        Pipeline([("scale", StandardScaler()), ("model", KernelDensity())]),
+        {"scale__with_std": [True, False], "model__bandwidth": [0.3, 1.0, 3.0]},
         X,
         None,
         {},
