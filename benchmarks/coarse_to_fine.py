@@ -1,6 +1,6 @@
 """What CoarseToFineSearchCV finds for the cost of scikit-learn's searches.
 
-    python benchmarks/coarse_to_fine.py [--data DIR] [--half reporting|tuning] [--quick]
+    python benchmarks/coarse_to_fine.py [--data DIR] [--half reporting|tuning] [--n-jobs N]
 
 Each problem is searched by three methods that spend the same on training: the CPU time of all
 calls of `fit` and `partial_fit`, over all candidates, amounts and folds. The budget is what
@@ -36,6 +36,7 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from joblib import Parallel, delayed
 from sklearn.base import is_classifier
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.ensemble import (
@@ -64,6 +65,8 @@ from sklearn_hpt import CoarseToFineSearchCV
 N_SPLITS = 3
 N_ROUNDS_OF_HALVING = 3
 METHODS = ("ours", "random", "halving")
+# the half of the data, what is known only afterwards, and dates
+NOT_FEATURES = ["split", "duration", "instant", "dteday", "casual", "registered"]
 
 
 @dataclass(frozen=True)
@@ -87,13 +90,12 @@ class Problem:
 def table(file, target, *, is_class=True):
     """Return a loader of a table: categories one-hot, missing values as 0, targets as z-scores."""
 
-    @functools.cache
     def load(folder):
         import pandas as pd
 
         if folder is None or not (folder / file).exists():
             return None
-        frame = pd.read_csv(folder / file).drop(columns=["split", "duration"], errors="ignore")
+        frame = pd.read_csv(folder / file).drop(columns=NOT_FEATURES, errors="ignore")
         y = frame.pop(target).to_numpy()
         X = pd.get_dummies(frame, dtype=float).fillna(0.0).to_numpy(np.float64)
         return X, np.unique(y, return_inverse=True)[1] if is_class else (y - y.mean()) / y.std()
@@ -102,7 +104,6 @@ def table(file, target, *, is_class=True):
 
 
 def images(file):
-    @functools.cache
     def load(folder):
         if folder is None or not (folder / file).exists():
             return None
@@ -145,7 +146,7 @@ def make_net(seed):
         Net,
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
-        max_epochs=18,
+        max_epochs=36,
         batch_size=64,
         train_split=None,
         verbose=0,
@@ -157,15 +158,15 @@ def svr(seed):
 
 
 def hist(seed):
-    return HistGradientBoostingClassifier(max_iter=27, early_stopping=False, random_state=seed)
+    return HistGradientBoostingClassifier(max_iter=108, early_stopping=False, random_state=seed)
 
 
 def trees(seed):
-    return GradientBoostingRegressor(n_estimators=27, random_state=seed)
+    return GradientBoostingRegressor(n_estimators=135, random_state=seed)
 
 
-mlp = scaled(lambda seed: MLPClassifier(max_iter=18, random_state=seed))
-sgd = scaled(lambda seed: SGDClassifier(loss="log_loss", max_iter=27, random_state=seed))
+mlp = scaled(lambda seed: MLPClassifier(max_iter=45, random_state=seed))
+sgd = scaled(lambda seed: SGDClassifier(loss="log_loss", max_iter=54, random_state=seed))
 
 SVR_SPACE = {
     "svr__C": (1e-2, 1e3, "log-uniform"),
@@ -216,7 +217,7 @@ PROBLEMS = [
         "SVC, digits",
         "tuning",
         bundled(load_digits),
-        900,
+        1300,
         "accuracy",
         lambda seed: SVC(),
         {"C": (1e-2, 1e3, "log-uniform"), "gamma": (1e-6, 1e0, "log-uniform")},
@@ -225,7 +226,7 @@ PROBLEMS = [
         "SVR, abalone",
         "tuning",
         table("abalone.csv.gz", "rings", is_class=False),
-        900,
+        2000,
         "r2",
         svr,
         SVR_SPACE,
@@ -234,56 +235,56 @@ PROBLEMS = [
         "GradientBoosting, wine quality",
         "tuning",
         table("wine_quality.csv.gz", "quality", is_class=False),
-        600,
+        2000,
         "r2",
         trees,
         TREES_SPACE,
         "n_estimators",
-        27,
+        135,
     ),
     Problem(
         "HistGradientBoosting, bank",
         "tuning",
         table("bank_marketing.csv.gz", "y"),
-        900,
+        4000,
         "roc_auc",
         hist,
         HIST_SPACE,
         "max_iter",
-        27,
+        108,
     ),
     Problem(
         "MLPClassifier, magic",
         "tuning",
         table("magic_gamma.csv.gz", "class"),
-        600,
+        2000,
         "accuracy",
         mlp,
         MLP_SPACE,
         MLP_EPOCHS,
-        18,
+        45,
     ),
     Problem(
         "skorch net, fashion MNIST",
         "tuning",
         images("fashion_mnist.npz"),
-        300,
+        1000,
         "accuracy",
         make_net,
         NET_SPACE,
         "max_epochs",
-        18,
+        36,
     ),
     Problem(
         "SGDClassifier, bank",
         "tuning",
         table("bank_marketing.csv.gz", "y"),
-        2000,
+        5000,
         "roc_auc",
         sgd,
         SGD_SPACE,
         SGD_EPOCHS,
-        27,
+        54,
     ),
     Problem(
         "RandomForest, breast cancer",
@@ -291,10 +292,10 @@ PROBLEMS = [
         bundled(load_breast_cancer),
         400,
         "neg_log_loss",
-        lambda seed: RandomForestClassifier(27, random_state=seed),
+        lambda seed: RandomForestClassifier(108, random_state=seed),
         FOREST_SPACE,
         "n_estimators",
-        27,
+        108,
     ),
     Problem(
         "GradientBoosting, diabetes",
@@ -305,13 +306,24 @@ PROBLEMS = [
         trees,
         TREES_SPACE,
         "n_estimators",
-        27,
+        135,
+    ),
+    Problem(
+        "GradientBoosting, bike",
+        "reporting",
+        table("bike_hour.csv.gz", "cnt", is_class=False),
+        2000,
+        "r2",
+        trees,
+        TREES_SPACE,
+        "n_estimators",
+        135,
     ),
     Problem(
         "SVC, letter",
         "reporting",
         table("letter.csv.gz", "letter"),
-        1200,
+        3000,
         "accuracy",
         scaled(lambda seed: SVC()),
         {"svc__C": (1e-2, 1e3, "log-uniform"), "svc__gamma": (1e-5, 1e1, "log-uniform")},
@@ -320,7 +332,7 @@ PROBLEMS = [
         "SVR, california housing",
         "reporting",
         table("california_housing.csv.gz", "median_house_value", is_class=False),
-        900,
+        2000,
         "r2",
         svr,
         SVR_SPACE,
@@ -329,45 +341,45 @@ PROBLEMS = [
         "HistGradientBoosting, adult",
         "reporting",
         table("adult.csv.gz", "income"),
-        900,
+        4000,
         "roc_auc",
         hist,
         HIST_SPACE,
         "max_iter",
-        27,
+        108,
     ),
     Problem(
         "SGDClassifier, shoppers",
         "reporting",
         table("online_shoppers.csv.gz", "Revenue"),
-        2000,
+        5000,
         "roc_auc",
         sgd,
         SGD_SPACE,
         SGD_EPOCHS,
-        27,
+        54,
     ),
     Problem(
         "MLPClassifier, covertype",
         "reporting",
         table("covertype_93k.csv.gz", "Cover_Type"),
-        600,
+        2000,
         "accuracy",
         mlp,
         MLP_SPACE,
         MLP_EPOCHS,
-        18,
+        45,
     ),
     Problem(
         "skorch net, MNIST",
         "reporting",
         images("mnist.npz"),
-        300,
+        1000,
         "accuracy",
         make_net,
         NET_SPACE,
         "max_epochs",
-        18,
+        36,
     ),
 ]
 
@@ -460,7 +472,7 @@ class Run:
 def prepared(problem, seed, folder):
     X, y = problem.load(folder)
     is_class = is_classifier(problem.make(0))
-    n_test = min(len(X) - problem.n_rows, 2000)
+    n_test = min(len(X) - problem.n_rows, 5000)
     X, X_test, y, y_test = train_test_split(
         X,
         y,
@@ -550,6 +562,7 @@ class LogIntegers:
 
 def compare(problem, seed, folder):
     """Return scores, scores on other rows and costs, each of the shape (n_methods,)."""
+    warnings.simplefilter("ignore")  # a worker has filters of its own
     run = prepared(problem, seed, folder)
     ours, budget = search_ours(run)
     randomly, cost, cost_of_one = search_randomly(run, budget)
@@ -592,9 +605,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("SKLEARN_HPT_DATA"))
     parser.add_argument("--half", choices=("reporting", "tuning"), default="reporting")
+    parser.add_argument("--n-jobs", type=int, default=1, help="runs at a time, each in a process")
     parser.add_argument("--quick", action="store_true", help="two problems, two seeds")
     options = parser.parse_args()
-    warnings.simplefilter("ignore")
     folder = None if options.data is None else Path(options.data)
     problems = [problem for problem in PROBLEMS if problem.half == options.half]
     missing = [problem.name for problem in problems if problem.load(folder) is None]
@@ -605,11 +618,14 @@ def main():
         problems = problems[:2]
     print("\ncross-validated score and score on other rows (mean ± standard deviation over seeds)")
     print(f"of {', '.join(METHODS)}; cost of random and halving / ours; ranks; CPU s of ours\n")
+    seeds = range(2 if options.quick else 5)
+    runs = Parallel(options.n_jobs, return_as="generator")(
+        delayed(compare)(problem, seed, folder) for problem in problems for seed in seeds
+    )
     results = []
     for problem in problems:
-        of_problem = [compare(problem, seed, folder) for seed in range(2 if options.quick else 5)]
-        results.append(of_problem)
-        print_problem(problem, np.array(of_problem))
+        results.append([next(runs) for _ in seeds])
+        print_problem(problem, np.array(results[-1]))
     results = np.array(results)  # problems, seeds, (scores, tests, costs), methods
     print_ranks("cross-validated score", ranks_of(results[:, :, 0]))
     print_ranks("score on other rows", ranks_of(results[:, :, 1]))

@@ -157,7 +157,7 @@ def test_budget_is_kept_and_every_proposal_is_in_the_space(options, evaluate):
     proposals = run(make(**options), evaluate)
     resources = options.get("resources")
     n_finalists = 3 if resources and resources[-1] > resources[-2] else 0
-    n_wanted = sum(options.get("n_iter", (30, 20)))
+    n_wanted = sum(options.get("n_iter", (30, 20, 6, 6)))
     assert n_wanted <= len(proposals) <= n_wanted + n_finalists
     assert len(proposals) == n_wanted + n_finalists or evaluate is not good_lr
     assert all(space.contains(p.params) for p in proposals)
@@ -385,8 +385,8 @@ def test_table_fits_its_width():
         ({"n_iter": ()}, "n_iter="),
         ({"n_iter": 30}, "n_iter=30"),
         ({"n_iter": (3, 0)}, "n_iter="),
-        ({"resources": (1, 2)}, "resources=.*3 integers"),
-        ({"resources": (2, 1, 3)}, "resources=.*decrease"),
+        ({"n_iter": (3, 2), "resources": (1, 2)}, "resources=.*3 integers"),
+        ({"n_iter": (3, 2), "resources": (2, 1, 3)}, "resources=.*decrease"),
         ({"n_finalists": 0}, "n_finalists=0"),
         ({"tiers": [["lr"], ["nope"]]}, "'nope' is not searched"),
         ({"tiers": [["lr"], ["lr"]]}, "'lr' is listed twice"),

@@ -376,11 +376,15 @@ def test_rounds_tell_what_was_done():
     assert parent.low <= small.low < small.high <= parent.high
 
 
-def test_number_of_candidates_is_split_into_two_rounds():
-    search = coarse_to_fine(n_iter=10).fit(X, y)
-    assert [one.n_planned for one in search.rounds_] == [6, 4, 2]
-    single = coarse_to_fine(n_iter=1, n_finalists=1).fit(X, y)
-    assert [one.n_done for one in single.rounds_] == [1, 1]
+def test_number_of_candidates_is_split_into_four_rounds():
+    search = coarse_to_fine(n_iter=31, n_finalists=2, resources=None).fit(X, y)
+    full = search.rounds_[-1].resource
+    ninth, third = round(full / 9), round(full / 3)
+    assert [one.n_done for one in search.rounds_] == [15, 10, 3, 3]
+    assert [one.resource for one in search.rounds_] == [ninth, third, full, full]
+    assert search.rounds_[3].box != search.rounds_[2].box
+    single = coarse_to_fine(n_iter=1, n_finalists=1, resources=None).fit(X, y)
+    assert [(one.n_done, one.resource) for one in single.rounds_] == [(1, third), (1, full)]
 
 
 def test_tiers_tune_one_group_of_parameters_after_the_other():

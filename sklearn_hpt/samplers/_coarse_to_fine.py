@@ -29,10 +29,10 @@ from sklearn_hpt.samplers._zoom import Box, ZoomRule
 from sklearn_hpt.space import Distribution, Params, Space, SpaceUnion
 
 # Chosen by the mean rank among random search and halving of the same cost on 34 tasks of
-# YAHPO Gym (lcbench, rbv2_xgboost, rbv2_rpart), 6 seeds each: 1.80 with 10 % leaders, windows of
-# at most 0.4, 15 % carried and none from anywhere; 1.72 with 20 % from anywhere, 1.76 with 25 %
-# carried, and 1.65 as it is here (1.68 with 7 seeds; standard error 0.04). On small real problems
-# no difference was measured: docs/benchmarks.md.
+# YAHPO Gym (lcbench, rbv2_xgboost, rbv2_rpart), 6 seeds each, with two rounds: 1.80 with 10 %
+# leaders, windows of at most 0.4, 15 % carried and none from anywhere; 1.72 with 20 % from
+# anywhere, 1.76 with 25 % carried, and 1.65 as it is here (standard error 0.04). Two short rounds
+# with all of the resource after them: 1.50. See docs/benchmarks.md.
 _RULE = ZoomRule()
 _LEADERS = 0.15  # the share of a round that the next box is drawn around
 _CARRIED = 0.25  # the share of a round that evaluates leaders again with its resource
@@ -67,7 +67,7 @@ class CoarseToFineSampler:
     space : dict, list of dict, or SpaceUnion
         What to search, in any format that the searches accept. Alternatives share each round;
         budgets of their own are refused.
-    n_iter : sequence of int, default=(30, 20)
+    n_iter : sequence of int, default=(30, 20, 6, 6)
         Number of evaluations of each round.
     resources : sequence of int, default=None
         The amount of a resource in each round and, as the last, for the finalists; increasing
@@ -104,8 +104,8 @@ class CoarseToFineSampler:
     >>> sampler = CoarseToFineSampler({"lr": (1e-5, 1.0, "log-uniform")}, random_state=0)
     >>> while (proposal := sampler.ask()) is not None:
     ...     sampler.tell(proposal.params, -abs(proposal.params["lr"] - 0.01))
-    >>> [len(sampler.rounds), sampler.rounds[0].n_done, sampler.rounds[1].n_done]
-    [2, 30, 20]
+    >>> [one.n_done for one in sampler.rounds]
+    [30, 20, 6, 6]
     >>> 1e-4 < sampler.rounds[1].box["lr"].low < 0.01 < sampler.rounds[1].box["lr"].high < 1
     True
     """
@@ -114,7 +114,7 @@ class CoarseToFineSampler:
         self,
         space: Any,
         *,
-        n_iter: Sequence[int] = (30, 20),
+        n_iter: Sequence[int] = (30, 20, 6, 6),
         resources: Sequence[int] | None = None,
         n_finalists: int = 3,
         tiers: Sequence[Sequence[str]] | None = None,

@@ -21,6 +21,7 @@ _FACTOR = 3  # from one amount to the next
 _FEWEST_ROWS = 100  # of a training side: with fewer, scores say little
 _WORTH_SPLITTING = 3 * _FEWEST_ROWS
 _MOST_RUNGS = 4
+_CHEAP_ROUNDS = 2  # how many have less than everything, if the number of rounds is given
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def _amounts(request: Request, name: str, full: int) -> tuple[int, ...]:
         return _checked(request, name, full)
     least = min(_FEWEST_ROWS, full) if name == "n_samples" else 1
     n_amounts = request.n_amounts or _n_rungs(full, least)
-    return tuple(max(least, round(full / _FACTOR**place)) for place in reversed(range(n_amounts)))
+    n_cheap = n_amounts - 1 if request.n_amounts is None else min(n_amounts - 1, _CHEAP_ROUNDS)
+    cuts = [max(n_cheap - place, 0) for place in range(n_amounts)]
+    return tuple(max(least, round(full / _FACTOR**cut)) for cut in cuts)
 
 
 def _n_rungs(full: int, least: int) -> int:

@@ -393,7 +393,7 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _search(self, run: SearchRun, root_ctx: Any) -> Stages | None:
         """Evaluate, record and select; return how the best candidate was trained in stages."""
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
-        self._announce(run.n_trials, run.journal)
+        self._announce(run)
         search_ctx = root_ctx.subcontext(
             task_name="search",
             max_subtasks=run.n_trials * self.n_splits_,
@@ -430,17 +430,19 @@ class BaseHPTSearchCV(BaseSearchCV):
         index = getattr(self, "best_index_", None)
         return None if index is None else run.stages_of(index, loop, self.n_splits_)
 
-    def _announce(self, n_trials: int, journal: Journal) -> None:
+    def _announce(self, run: SearchRun) -> None:
         n_jobs = None if self.n_jobs is None else int(self.n_jobs)
-        journal.begin_session(n_trials, int(self.n_splits_), n_jobs)
+        run.journal.begin_session(run.n_trials, int(self.n_splits_), n_jobs)
         _log.info(
-            "Fitting %d folds for each of %d candidates, totalling %d fits",
+            "Fitting %d folds for each of %d candidates, totalling %d fits"
+            if run.plan.resource is None
+            else "Fitting %d folds in each of at most %d evaluations, totalling %d fits",
             self.n_splits_,
-            n_trials,
-            n_trials * self.n_splits_,
+            run.n_trials,
+            run.n_trials * self.n_splits_,
         )
-        if journal.n_recalled:
-            _log.info("%d of them are in the journal already", journal.n_recalled)
+        if run.journal.n_recalled:
+            _log.info("%d of them are in the journal already", run.journal.n_recalled)
 
     def _run(self, loop: SearchLoop, run: SearchRun) -> None:
         """Run the loop; whatever ends it, what is computed is kept."""

@@ -6,6 +6,7 @@ import math
 import numbers
 import os
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn_hpt.search._amounts import Request
 from sklearn_hpt.search._base import BaseHPTSearchCV
 from sklearn_hpt.space import SpaceUnion
 
-_FIRST_ROUND = 0.6  # of the candidates, if n_iter is a number
+_ROUNDS = (30, 20, 6, 6)  # in this ratio a number of candidates is divided
 
 
 class CoarseToFineSearchCV(BaseHPTSearchCV):
@@ -26,8 +27,9 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
     The first round draws candidates from the whole space and gives each a small amount of a
     resource: some epochs, some trees, some of the rows. The next round draws from a box around
     the best of them, on the scale of each parameter's prior, with more of the resource; its first
-    candidates are those leaders, who go on from where they are. At last the `n_finalists` best get
-    all of the resource, and the winner is the one with the best score then.
+    candidates are those leaders, who go on from where they are. By default two short rounds with
+    all of the resource follow, each in a smaller box. At last the `n_finalists` best have had all
+    of the resource, and the winner is the one with the best score then.
 
     A fifth of the new candidates of a later round still comes from the whole space, since scores
     with little of a resource may mislead. A box never leaves the space. Where the best candidate
@@ -41,10 +43,12 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
     param_distributions : dict or list of dict
         The search space, in the formats of `LogRandomSearchCV`. Of several dictionaries those
         remain that leaders are from; ``(dict, n_iter)`` pairs are refused.
-    n_iter : int or sequence of int, default=(30, 20)
-        Number of candidates in each round; a number stands for two rounds of 60 and 40 % of it.
+    n_iter : int or sequence of int, default=(30, 20, 6, 6)
+        Number of candidates in each round; a number is divided among four rounds as the default
+        is.
     n_finalists : int, default=3
-        How many candidates get the full resource at last. Without effect if there is none.
+        How many candidates get the full resource at last, unless they have had it in an earlier
+        round, as with the default rounds and amounts.
     resource : str or None, default="auto"
         What candidates are given little of at first: the name of a parameter ("max_epochs",
         "n_estimators", in a Pipeline also without the name of the step) or "n_samples", the
@@ -54,8 +58,8 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         groups, and the most recent ones of a time series. None evaluates every candidate fully.
     resources : sequence of int or float, default=None
         The amount for each round and, as the last, for the finalists; fractions in (0, 1] are of
-        what the estimator has. None is a third of the full amount in the last round, a ninth in
-        the one before, and so on.
+        what the estimator has. None is a ninth of the full amount in the first round, a third in
+        the second, and all from then on; of a single round a third.
     tiers : list of list of str, default=None
         Names of parameters in the order of their importance, such as ``[["lr"],
         ["module__hidden", "batch_size"]]``. Each tier goes through all rounds while the other
@@ -219,7 +223,7 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         estimator: Any,
         param_distributions: Any,
         *,
-        n_iter: int | Sequence[int] = (30, 20),
+        n_iter: int | Sequence[int] = (30, 20, 6, 6),
         n_finalists: int = 3,
         resource: str | None = "auto",
         resources: Sequence[float] | None = None,
@@ -284,8 +288,8 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         n_iter = np.atleast_1d(self.n_iter).tolist()
         if len(n_iter) > 1:
             return tuple(n_iter)
-        n_first = math.ceil(_FIRST_ROUND * n_iter[0])
-        return tuple(n for n in (n_first, n_iter[0] - n_first) if n)
+        ends = [math.ceil(n_iter[0] * done / sum(_ROUNDS)) for done in accumulate(_ROUNDS)]
+        return tuple(n for n in np.diff([0, *ends]).tolist() if n)
 
     def _settings(self) -> dict[str, Any]:
         return {
