@@ -166,7 +166,7 @@ def trees(seed):
 
 
 mlp = scaled(lambda seed: MLPClassifier(max_iter=45, random_state=seed))
-sgd = scaled(lambda seed: SGDClassifier(loss="log_loss", max_iter=54, random_state=seed))
+sgd = scaled(lambda seed: SGDClassifier(loss="log_loss", max_iter=54, tol=None, random_state=seed))
 
 SVR_SPACE = {
     "svr__C": (1e-2, 1e3, "log-uniform"),

@@ -35,6 +35,7 @@ from sklearn_hpt._sklearn_compat import (
     check_method_params,
     device,
     get_namespace,
+    num_samples,
     safe_split,
     sees_predictions_only,
 )
@@ -243,7 +244,7 @@ class Evaluator:
         resource = self.plan.resource
         if resource is None or stages is None or resource.is_rows:
             _fit(estimator if prefix is None else prefix, fold)
-            return estimator, None if stages is None else stages.amounts[-1]
+            return estimator, None if stages is None else num_samples(fold.X_train)
         on_from, n_done = None, 0
         if stages.state_before is not None and continues(estimator, resource.name, fold.fit_params):
             on_from = load_state(stages.state_before)

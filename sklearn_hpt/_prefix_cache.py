@@ -130,6 +130,7 @@ class Prefix:
         self._pipeline = pipeline
         self._positions = [position for position, _ in keys]
         self._keys = _chained(fold_key, [key for _, key in keys])
+        self._n_kept = len(keys)  # steps whose output may be kept
         self._rest = pipeline[length:]
         self._writable = writable
         self._is_inspected = is_inspected
@@ -163,16 +164,21 @@ class Prefix:
 
     def _through(self, side: str, X: Any, apply: Any) -> Any:
         start, X = self._known(side, X)
+        n_kept = self._n_kept
         for index in range(start, len(self._keys)):
             before = _random_states()
             X = apply(self._positions[index], X)
-            if _random_states() == before:  # else it is random without saying so
+            if _random_states() != before:  # it is random without saying so
+                n_kept = min(n_kept, index)  # and so is what comes after it
+            if index < n_kept:
                 X = self._keep(side, index, X)
+        if side == _FIT:  # what a step fitted at random makes of other rows is its own too
+            self._n_kept = n_kept
         return X
 
     def _known(self, side: str, X: Any) -> tuple[int, Any]:
         """Return how many steps are in the cache, and what they made of the rows."""
-        for index in reversed(range(len(self._keys))):
+        for index in reversed(range(self._n_kept)):
             kept = self._cache.get((self._keys[index], side))
             if kept is not None:
                 for position, step in zip(self._positions, self._own(kept.steps), strict=False):

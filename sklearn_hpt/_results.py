@@ -283,13 +283,14 @@ def all_failed(trials: Sequence[Trial]) -> AllCandidatesFailedError:
         causes = Counter(trial.error for trial in trials)
         lines = "\n".join(f"{n} candidates: {cause}" for cause, n in causes.most_common())
         return AllCandidatesFailedError(
-            f"None of the {len(trials)} candidates has a score to choose by.\n{lines}\n"
+            f"None of the {len(lineages(trials))} candidates has a score to choose by.\n{lines}\n"
             "Check that the scorer fits the problem and every fold."
         )
     summary = (
         f"All the {n_fits} fits failed."
         if n_failed == n_fits
-        else f"{n_failed} of {n_fits} fits failed, some in each of the {len(trials)} candidates."
+        else f"{n_failed} of {n_fits} fits failed, some in each of the {len(lineages(trials))} "
+        "candidates."
     )
     only_types = all(
         r.failure is not None and r.failure.message.startswith("TypeError")

@@ -33,6 +33,7 @@ __all__ = [
     "get_namespace",
     "has_callbacks",
     "is_accuracy",
+    "mlp_has_stopped",
     "named_scorers",
     "num_samples",
     "reaches_into",
@@ -102,7 +103,7 @@ def best_possible_score(scorer: Any, estimator: Any) -> float | None:
     if not getattr(function, "__module__", "").startswith("sklearn."):
         return None
     if scorer._sign == 1 and function.__name__ in _BEST_IS_ONE:
-        return 1.0
+        return 1.0 if scorer._kwargs.get("normalize", True) else None  # else a count
     return 0.0 if scorer._sign == -1 and function.__name__ in _BEST_IS_ZERO else None
 
 
@@ -119,6 +120,11 @@ def check_steps(pipeline: Any) -> bool:
     except Exception:
         return False
     return True
+
+
+def mlp_has_stopped(mlp: Any) -> bool:
+    """Tell whether an MLP that `partial_fit` trains has made no progress for too long, by `tol`."""
+    return mlp._no_improvement_count > mlp.n_iter_no_change
 
 
 def named_scorers(scorer: Any) -> dict[str, Any]:

@@ -8,10 +8,11 @@ breaks it is not continued, but fitted anew.
 | --- | --- | --- | --- |
 | net | skorch nets, `max_epochs` | `fit_loop` over the missing epochs | yes |
 | growth | forests, gradient boosting, bagging | `fit` with `warm_start` | yes |
-| passes | SGD, Perceptron, passive-aggressive, MLP: `max_iter` | `partial_fit` for each pass | no |
+| passes | MLP and linear models by SGD, `max_iter` | `partial_fit` for each pass | no |
 
-`partial_fit` makes exactly the passes that it is asked for. A plain `fit` stops when `tol` says so,
-and shuffles the rows otherwise.
+`partial_fit` starts as `fit` does and shuffles the rows otherwise after the first pass. An MLP
+keeps count of the passes without progress and so stops by `tol`. The linear models (SGD,
+Perceptron, passive-aggressive) do not, so with a `tol` they are fitted anew.
 
 Nothing here imports estimators or skorch: classes are known by their names.
 """
@@ -32,6 +33,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import unique_labels
 
 from sklearn_hpt._pipelines import is_repeatable
+from sklearn_hpt._sklearn_compat import mlp_has_stopped
 from sklearn_hpt._trial import derived_seed
 from sklearn_hpt.nets._skorch import contains_net, find_nets
 
@@ -229,15 +231,19 @@ def _passes_continue(model: Any, fit_params: Mapping[str, Any]) -> bool:
     The adaptive rate of SGD is lost with each pass, and starts at `eta0` again.
     """
     params = model.get_params(deep=False)
-    is_mlp = type(model).__name__.startswith("MLP")
+    is_mlp = _is_mlp(model)
     return (
         _is_seeded(model)
         and hasattr(model, "partial_fit")
         and fit_params.keys() <= {*signature(model.partial_fit).parameters} & {"sample_weight"}
         and not params.get("early_stopping")
         and not isinstance(params.get("class_weight"), str)
-        and (is_mlp or params.get("learning_rate") != "adaptive")
+        and (is_mlp or (params.get("tol") is None and params.get("learning_rate") != "adaptive"))
     )
+
+
+def _is_mlp(model: Any) -> bool:
+    return _name_in_sklearn(model) in ("MLPClassifier", "MLPRegressor")
 
 
 def _net_continues(net: Any, fit_params: Mapping[str, Any]) -> bool:
@@ -288,6 +294,8 @@ def _has_stopped(model: Any, amount: int) -> bool:
         stopping = _fitted_callbacks(model, "EarlyStopping")
         gave_up = any(callback.misses_ >= callback.patience for callback in stopping)
         return gave_up or len(model.history_) < amount
+    if _is_mlp(model):
+        return mlp_has_stopped(model)
     for reached in ("n_iter_", "n_estimators_"):
         if type(model).__name__ in _GROWTH and hasattr(model, reached):
             return getattr(model, reached) < amount
@@ -309,8 +317,12 @@ def _pass_over(
         fit_params = {**fit_params, "classes": unique_labels(y)}
     seed = int(model.random_state)
     for n_passes in range(before, amount):
-        with _set(model, random_state=derived_seed(seed, n_passes)):
+        if _has_stopped(model, n_passes):
+            return
+        of_pass = derived_seed(seed, n_passes) if n_passes else seed
+        with _set(model, random_state=of_pass):
             model.partial_fit(X, y, **fit_params)
+        model.n_iter_ = n_passes + 1  # that of the call is 1
 
 
 def _train_net(

@@ -27,6 +27,7 @@ import math
 from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -34,6 +35,7 @@ from scipy.special import stdtrit
 
 __all__ = ["ExactRacing", "PairedRacing", "Race", "RacingPolicy"]
 
+_TINY = 1e-12
 _MOST_LOOKS = 10  # at leave-one-out a single row must not decide
 # two candidates that are nearly the same have a tiny variance, with which nothing that is behind
 # after a fold would go on and no larger one would ever be seen
@@ -81,6 +83,13 @@ class RacingPolicy(Protocol):
         """
 
 
+def _check(policy: RacingPolicy, name: str, above: float, below: float, allowed: str) -> None:
+    """Raise if a parameter of a policy is no number between these."""
+    value = getattr(policy, name)
+    if not isinstance(value, Real) or isinstance(value, bool) or not above < float(value) < below:
+        raise ValueError(f"{name}={value!r} of {type(policy).__name__} must be {allowed}.")
+
+
 @dataclass(frozen=True)
 class ExactRacing:
     """Stop a candidate that loses even with the best possible score on every missing fold.
@@ -103,6 +112,10 @@ class ExactRacing:
     """
 
     maximum: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.maximum is not None:
+            _check(self, "maximum", -math.inf, math.inf, "a finite number, or None")
 
     def should_stop(self, race: Race) -> bool:
         """Return whether the candidate can no longer have the higher mean.
@@ -157,6 +170,12 @@ class PairedRacing:
     verify: float = 0.02
     prior_folds: float = 10.0
     min_folds: int = 1
+
+    def __post_init__(self) -> None:
+        _check(self, "eps", 0.0, 1.0, "a probability between 0 and 1")
+        _check(self, "prior_folds", 0.0, math.inf, "a positive number")
+        _check(self, "verify", -_TINY, 1.0 + _TINY, "a share from 0 to 1")
+        _check(self, "min_folds", 1 - _TINY, math.inf, "a number of folds, at least 1")
 
     def should_stop(self, race: Race) -> bool:
         """Return whether the candidate is behind with probability of at least 1 - eps.

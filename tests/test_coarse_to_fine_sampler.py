@@ -264,6 +264,15 @@ def test_alternatives_without_a_leader_are_dropped():
     assert "alternative 1 (clf, k): not among the leaders" in sampler.rounds[0].lessons
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_alternatives_may_overlap(seed):
+    spaces = [{"k": (1, 20)}, {"k": (5, 80)}]
+    sampler = make(spaces, seed, n_iter=(1, 4, 4))
+    proposals = run(sampler, lambda p: -abs(p.params["k"] - 12))
+    assert len(proposals) == 9 and len(sampler.rounds) == 3
+    assert str(sampler.rounds)
+
+
 def test_distribution_without_quantiles_is_drawn_from_and_not_zoomed():
     sampler = make({"a": OnlyRvs(), "x": (0.0, 1.0)}, n_iter=(8, 8))
     assert all(2 <= p.params["a"] <= 3 for p in run(sampler, lambda p: p.params["x"]))
@@ -393,6 +402,7 @@ def test_table_fits_its_width():
         ({"tiers": ["lr"]}, "'lr' must be a list"),
         ({"tiers": [["lr"]], "tier_shares": (1.0,)}, "tier_shares=.*2 positive"),
         ({"tiers": [["lr"]], "tier_shares": (0.9, 0.9)}, "tier_shares="),
+        ({"tiers": [["lr"]], "tier_shares": ("a", "b")}, "tier_shares=.*2 positive"),
         ({"tier_shares": (1.0,)}, "tier_shares=.*tiers"),
         ({"tiers": [["lr"], ["act"]], "n_iter": (3, 2)}, "n_iter=.*3 tiers"),
     ],

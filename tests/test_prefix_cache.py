@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import os
+import random
 import sys
 from collections import Counter
 
@@ -375,6 +376,36 @@ def test_a_worker_fits_a_prefix_once_for_each_fold(counted):
 @pytest.mark.parametrize("options", [{"of_random_state": None}, {"of_draws": True}])
 def test_steps_that_are_random_are_fitted_for_each_candidate(counted, options):
     assert set(calls(counted(**options)).values()) == {6}
+
+
+class Projection(TransformerMixin, BaseEstimator):
+    """Fitted at random without saying so; what it makes of rows then is not random."""
+
+    def __init__(self, source="numpy"):
+        self.source = source
+
+    def fit(self, X, y=None):
+        shape = X.shape[1], 30
+        if self.source == "numpy":
+            self.w_ = np.random.normal(size=shape)
+        else:
+            self.w_ = np.array([random.gauss(0, 1) for _ in range(shape[0] * 30)]).reshape(shape)
+        return self
+
+    def transform(self, X):
+        return X @ self.w_
+
+
+@pytest.mark.filterwarnings("ignore:The total space")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("source", ["numpy", "python"])
+def test_rows_are_transformed_by_the_step_that_the_model_was_trained_behind(source, n_jobs):
+    steps = [("p", Projection(source)), ("s", StandardScaler()), ("m", RidgeClassifier())]
+    space = {"m__alpha": np.geomspace(1e-3, 1, 5).tolist()}
+    options = {"n_iter": 5, "n_jobs": n_jobs, "return_train_score": True}
+    search = fitted(Pipeline(steps), space, X_wide, y_wide, **options)
+    assert search.cv_results_["mean_train_score"].min() > 0.9
+    assert search.cv_results_["mean_test_score"].min() > 0.85
 
 
 @pytest.mark.filterwarnings("ignore:The total space")

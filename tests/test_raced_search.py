@@ -1,5 +1,6 @@
 """Searches that race: less is evaluated, the winner stays, workers change nothing."""
 
+import math
 import warnings
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import make_scorer
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import (
     KFold,
     LeaveOneOut,
@@ -242,7 +243,7 @@ def test_several_metrics_of_a_function_of_which_none_decides_are_refused():
     def scoring(estimator, X, y):
         return {"a": 1.0, "b": 2.0}
 
-    with pytest.raises(ValueError, match=r"which of the metrics \['a', 'b'\] decides"):
+    with pytest.raises(ValueError, match=r"which one decides.* one of \['a', 'b'\]"):
         svc_search(scoring=scoring, refit=False).fit(X, y)
 
 
@@ -254,8 +255,19 @@ def test_exact_race_without_a_known_best_value_is_refused():
         svc_search(scoring=unknown, racing="exact").fit(X, y)
     svc_search(scoring=unknown, racing=ExactRacing(maximum=1.0), n_iter=3).fit(X, y)
     own = make_scorer(lambda y, p: 5.0 * np.mean(y == p))
-    with pytest.raises(ValueError, match="best value is known"):
-        svc_search(scoring=own, racing="exact").fit(X, y)
+    count = make_scorer(accuracy_score, normalize=False)
+    for scoring in (own, count):
+        with pytest.raises(ValueError, match="best value is known"):
+            svc_search(scoring=scoring, racing="exact").fit(X, y)
+    neighbors = KNeighborsClassifier()  # has a `score` of its own
+    with pytest.raises(ValueError, match="name the metric, such as scoring='accuracy'"):
+        LogRandomSearchCV(neighbors, {"n_neighbors": [3, 9]}, racing="exact").fit(X, y)
+
+
+def test_number_of_hits_is_raced_as_accuracy_is():
+    count = make_scorer(accuracy_score, normalize=False)
+    raced, full = (svc_search(scoring=count, racing=r).fit(X, y) for r in ("safe", None))
+    assert raced.best_params_ == full.best_params_
 
 
 @pytest.mark.parametrize("scoring", [None, "neg_mean_absolute_error", "neg_mean_squared_error"])
@@ -283,6 +295,12 @@ def test_wrong_racing_is_refused(racing):
         svc_search(racing=racing).fit(X, y)
 
 
+@pytest.mark.parametrize("policy", [PairedRacing, ExactRacing])
+def test_policy_that_is_a_class_is_refused(policy):
+    with pytest.raises(ValueError, match=rf"give a policy, such as {policy.__name__}\(\)"):
+        svc_search(racing=policy).fit(X, y)
+
+
 class FirstFoldOnly:
     """Stops each candidate that is behind on its first fold."""
 
@@ -295,6 +313,14 @@ def test_any_object_with_the_method_is_a_policy():
     stopped = search.cv_results_["status"] == "stopped"
     assert stopped.any() and (search.cv_results_["n_test_splits"][stopped] == 1).all()
     assert_same_results(search, svc_search(racing=FirstFoldOnly(), n_jobs=2).fit(X, y))
+
+
+@pytest.mark.parametrize("verify", ["a", 2, -1, math.nan])
+def test_share_to_verify_that_is_none_is_refused(verify):
+    policy = FirstFoldOnly()
+    policy.verify = verify
+    with pytest.raises(ValueError, match="has verify=.* a number from 0 to 1"):
+        svc_search(racing=policy).fit(X, y)
 
 
 def test_verification_completes_the_closest():

@@ -283,6 +283,22 @@ def test_closest_is_the_least_behind_in_standard_errors():
     assert standings.closeness(lost) == -math.inf
 
 
+@pytest.mark.parametrize(
+    ("policy", "name", "value"),
+    [(PairedRacing, "eps", value) for value in ("a", 2, -1, 0, 1, True, math.nan)]
+    + [(PairedRacing, "verify", value) for value in (5, -1, None)]
+    + [(PairedRacing, "prior_folds", value) for value in (0, -5, "b")]
+    + [
+        (PairedRacing, "min_folds", 0),
+        (ExactRacing, "maximum", "a"),
+        (ExactRacing, "maximum", math.nan),
+    ],
+)
+def test_parameters_of_policies_are_checked(policy, name, value):
+    with pytest.raises(ValueError, match=f"{name}={value!r} of {policy.__name__} must be"):
+        policy(**{name: value})
+
+
 def test_any_object_with_should_stop_is_a_policy():
     class BehindEverywhere:
         def should_stop(self, race):

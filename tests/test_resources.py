@@ -9,17 +9,28 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import SGDClassifier
-from sklearn.model_selection import GroupKFold, TimeSeriesSplit
+from sklearn.model_selection import GroupKFold, TimeSeriesSplit, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_hpt import CoarseToFineSearchCV, LogRandomSearchCV, _evaluation, read_journal
-from sklearn_hpt.exceptions import AllCandidatesFailedError, JournalMismatchError
+from sklearn_hpt.exceptions import (
+    AllCandidatesFailedError,
+    JournalMismatchError,
+    SearchStoppedWarning,
+)
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:480] / 16, y[:480]
@@ -329,10 +340,149 @@ BAD = {
     "no number": ({"resource": "criterion"}, "resource='criterion' cannot be spent"),
     "searched": ({"resource": "max_depth"}, "resource='max_depth' is searched too"),
     "decreasing": ({"resources": (9, 3, 18)}, "must not decrease"),
+    "none": ({"resources": ()}, "must (have|hold)"),
     "zero": ({"resources": (0, 9, 18)}, "0 must be a whole number of at least 1"),
     "fraction": ({"resources": (0.1, 0.5, 1.5)}, "1.5 must be a whole number"),
     "text": ({"resources": ("a", "b", "c")}, "'a' must be a whole number"),
 }
+
+
+MODELS = Pipeline([("scale", StandardScaler()), ("clf", FOREST)])
+
+
+@searches
+def test_models_that_are_searched_are_each_as_they_are(make):
+    choices = [FOREST, SVC(C=10), GradientBoostingClassifier(n_estimators=20, random_state=0)]
+    for space in ({"clf": choices}, [{"clf": choices[:2]}, {"clf": choices[2:]}]):
+        search = make(MODELS, space, n_iter=3 if make is pruned else (3, 3)).fit(X, y)
+        assert search.resource_ == "n_samples"
+        assert set(search.cv_results_["status"]) <= {"complete", "stopped"}
+        for params, score, status in zip(
+            *(search.cv_results_[k] for k in ("params", "mean_test_score", "status")), strict=True
+        ):
+            if status == "complete":
+                plain = clone(MODELS).set_params(**clone(params, safe=False))
+                assert score == pytest.approx(cross_val_score(plain, X, y, cv=3).mean())
+
+
+@searches
+@pytest.mark.parametrize(
+    ("space", "resource", "message"),
+    [
+        ([FOREST, SVC()], "n_estimators", r"'clf__n_estimators' is no parameter of SVC\(\)"),
+        (
+            [FOREST, RandomForestClassifier(60)],
+            "n_estimators",
+            r"is 18, but 60 in .* in whole numbers",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The total space")
+def test_resource_that_some_models_have_not_is_refused(make, space, resource, message):
+    with pytest.raises(ValueError, match=message):
+        make(MODELS, {"clf": space}, resource=resource).fit(X, y)
+    amounts = (6, 18) if make is pruned else (2, 6, 18)
+    both = {"clf": [FOREST, ExtraTreesClassifier(random_state=0)]}
+    search = make(MODELS, both, resource="n_estimators", resources=amounts)
+    search.set_params(n_iter=2 if make is pruned else (2, 2)).fit(X, y)
+    assert search.best_params_["clf__n_estimators"] == 18
+
+
+@searches
+@pytest.mark.parametrize("max_iter", [(5, 20), [5, 10, 20]])
+def test_resource_of_its_own_choice_is_never_searched(make, max_iter):
+    search = make(
+        HistGradientBoostingClassifier(random_state=0),
+        {"max_iter": max_iter, "max_leaf_nodes": (2, 9)},
+        n_iter=3 if make is pruned else (3, 2),
+    )
+    assert search.fit(X, y > 4).resource_ == "n_samples"
+
+
+def test_passes_stop_by_tol_or_are_not_the_resource():
+    sgd = coarse_to_fine(SGDClassifier(random_state=0), {"alpha": (1e-6, 1.0, "log-uniform")})
+    assert sgd.fit(X, y).resource_ == "n_samples"
+    plain = cross_val_score(clone(sgd.estimator).set_params(**sgd.best_params_), X, y, cv=3)
+    assert sgd.best_score_ == pytest.approx(plain.mean())
+    mlp = MLPClassifier((8,), max_iter=200, n_iter_no_change=2, tol=0.05, random_state=0)
+    search = coarse_to_fine(mlp, {"alpha": (1e-6, 1.0, "log-uniform")}, n_iter=(3, 2)).fit(X, y)
+    assert search.resource_ == "max_iter"
+    assert search.best_estimator_.n_iter_ < 150, "it stops as it does in fit"
+
+
+@searches
+@pytest.mark.parametrize("refit", [False, lambda results: 0])
+def test_several_metrics_of_which_none_decides_are_refused(make, refit):
+    with pytest.raises(ValueError, match="several metrics needs to know which one decides"):
+        make(scoring=["accuracy", "neg_log_loss"], refit=refit).fit(X, y)
+
+
+def test_pruning_that_prunes_nothing_is_said():
+    few = X[:240], y[:240]
+    for resource in (None, "n_samples"):
+        search = pruned(GaussianNB(), {"var_smoothing": (0.0, 1.0)}, resource=resource, n_iter=3)
+        with pytest.warns(UserWarning, match="pruning='asha' has no effect here"):
+            search.fit(*few)
+    search = pruned(
+        GaussianNB(), {"var_smoothing": (0.0, 1.0)}, resources=(40, 80, 999), resource="n_samples"
+    )
+    assert [a for a, _ in max(search.fit(*few).cv_results_["learning_curve"], key=len)] == [
+        40,
+        80,
+        160,
+    ]
+
+
+def test_amounts_of_no_resource_are_refused():
+    with pytest.raises(ValueError, match=r"resources=\(0.1, 0.5, 1.0\) are amounts of a resource"):
+        coarse_to_fine(resource=None, resources=(0.1, 0.5, 1.0)).fit(X, y)
+
+
+@pytest.mark.parametrize("n_iter", [[[6, 4]], True, ["a"], [3, 0]])
+def test_rounds_that_are_none_are_refused(n_iter):
+    with pytest.raises(ValueError, match="n_iter=.* must hold the number of evaluations"):
+        coarse_to_fine(n_iter=n_iter).fit(X, y)
+
+
+def test_rows_that_are_not_there_are_not_counted():
+    search = pruned(
+        GaussianNB(),
+        {"var_smoothing": (0.0, 1.0)},
+        cv=TimeSeriesSplit(4),
+        resource="n_samples",
+        resources=(50, 384),
+        n_iter=3,
+    ).fit(X, y)
+    # 480 rows in five parts of 96: 50 rows on each fold, and then all of the past
+    complete = search.cv_results_["status"] == "complete"
+    past = np.mean([96, 192, 288, 384])
+    np.testing.assert_array_equal(search.cv_results_["resource_spent"][complete], 50 + past)
+    assert search.resource_saved_ == 0.0
+
+
+class StopsAfter:
+    def __init__(self, n):
+        self.n = n
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.n -= context.task_name == "candidate-split-evaluation"
+        return self.n <= 0
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def test_end_by_a_callback_counts_candidates_once():
+    stops = StopsAfter(20)
+    search = pruned(n_iter=12).set_callbacks(stops)
+    with pytest.warns(SearchStoppedWarning, match="with 0 of [5-7] candidates complete"):
+        search.fit(X, y)
 
 
 @searches

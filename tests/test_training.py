@@ -1,6 +1,7 @@
 """Training in stages: where it was interrupted does not show in what has been learned."""
 
 import pickle
+import warnings
 from contextlib import nullcontext
 
 import cloudpickle
@@ -107,11 +108,11 @@ STOPPING = [
     ),
 ]
 PASSING = [
-    (SGDClassifier(random_state=3, loss="log_loss", average=True), "max_iter"),
-    (SGDClassifier(random_state=3, class_weight={0: 2.0}, penalty="l1"), "max_iter"),
-    (SGDRegressor(random_state=3, average=10), "max_iter"),
-    (SGDRegressor(random_state=3, learning_rate="constant", eta0=0.001), "max_iter"),
-    (Perceptron(random_state=3), "max_iter"),
+    (SGDClassifier(tol=None, random_state=3, loss="log_loss", average=True), "max_iter"),
+    (SGDClassifier(tol=None, random_state=3, class_weight={0: 2.0}, penalty="l1"), "max_iter"),
+    (SGDRegressor(tol=None, random_state=3, average=10), "max_iter"),
+    (SGDRegressor(tol=None, random_state=3, learning_rate="constant", eta0=0.001), "max_iter"),
+    (Perceptron(tol=None, random_state=3), "max_iter"),
     (MLPClassifier(random_state=3, hidden_layer_sizes=(5,)), "max_iter"),
     (
         MLPClassifier(
@@ -147,7 +148,7 @@ def test_an_interruption_does_not_show(estimator, name):
 @pytest.mark.parametrize("class_name", passive_aggressive())
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_an_interruption_does_not_show_in_passive_aggressive_models(class_name):
-    estimator = dict(all_estimators())[class_name](random_state=3, average=True)
+    estimator = dict(all_estimators())[class_name](random_state=3, average=True, tol=None)
     assert continues(estimator, "max_iter")
     assert_same(in_stages(estimator, "max_iter"), in_stages(estimator, "max_iter", cuts=(1,)))
 
@@ -171,6 +172,17 @@ def test_what_has_stopped_stays_stopped(estimator, name):
     attribute = "n_iter_" if name == "max_iter" else "n_estimators_"
     assert getattr(trained, attribute) == getattr(plain, attribute) < 6
     assert trained.get_params()[name] == 40
+
+
+def test_an_mlp_starts_as_in_fit_and_stops_by_tol():
+    mlp = MLPClassifier(hidden_layer_sizes=(5,), random_state=3, n_iter_no_change=3, tol=0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one pass is not enough
+        first = clone(mlp).set_params(max_iter=1).fit(*CLASSES)
+    assert_same(first, in_stages(mlp, "max_iter", (1,)))
+    trained = in_stages(mlp, "max_iter", (2, 20, 60), cuts=(1, 2))
+    assert 4 <= trained.n_iter_ < 20
+    assert_same(trained, in_stages(mlp, "max_iter", (2, 20, 60)))
 
 
 @pytest.mark.parametrize(("estimator", "name"), [GROWING[0], GROWING[10], PASSING[0], PASSING[5]])
@@ -211,22 +223,27 @@ ANEW = [
     (RandomForestClassifier(random_state=0, class_weight="balanced"), "n_estimators"),
     (RandomForestClassifier(random_state=0), "max_depth"),
     (BaggingClassifier(random_state=0, oob_score=True), "n_estimators"),
-    (SGDClassifier(), "max_iter"),
-    (SGDClassifier(random_state=0, early_stopping=True), "max_iter"),
-    (SGDClassifier(random_state=0, class_weight="balanced"), "max_iter"),
-    (SGDClassifier(random_state=0, learning_rate="adaptive", eta0=0.1), "max_iter"),
+    (SGDClassifier(tol=None), "max_iter"),
+    (SGDClassifier(random_state=0), "max_iter"),  # stops by `tol`
+    (Perceptron(random_state=0), "max_iter"),
+    (SGDClassifier(tol=None, random_state=0, early_stopping=True), "max_iter"),
+    (SGDClassifier(tol=None, random_state=0, class_weight="balanced"), "max_iter"),
+    (SGDClassifier(tol=None, random_state=0, learning_rate="adaptive", eta0=0.1), "max_iter"),
     (MLPClassifier(random_state=0, solver="lbfgs"), "max_iter"),
     (MLPClassifier(random_state=0, early_stopping=True), "max_iter"),
     (LogisticRegression(random_state=0, warm_start=True), "max_iter"),
     (
-        make_pipeline(PCA(random_state=None), SGDClassifier(random_state=0)),
+        make_pipeline(PCA(random_state=None), SGDClassifier(tol=None, random_state=0)),
         "sgdclassifier__max_iter",
     ),
     (
-        make_pipeline(StandardScaler(), SGDClassifier(random_state=0), memory="x"),
+        make_pipeline(StandardScaler(), SGDClassifier(tol=None, random_state=0), memory="x"),
         "sgdclassifier__max_iter",
     ),
-    (make_pipeline(PCA(2, random_state=0), SGDClassifier(random_state=0)), "pca__n_components"),
+    (
+        make_pipeline(PCA(2, random_state=0), SGDClassifier(tol=None, random_state=0)),
+        "pca__n_components",
+    ),
 ]
 
 
@@ -244,7 +261,7 @@ def test_derived_classes_are_fitted_anew():
 
 def test_fit_params_that_cannot_be_passed_on_need_a_fit():
     weights = {"sample_weight": np.ones(3)}
-    sgd = SGDClassifier(random_state=0)
+    sgd = SGDClassifier(tol=None, random_state=0)
     assert continues(sgd, "max_iter", weights)
     assert not continues(sgd, "max_iter", {"coef_init": 0})
     assert not continues(in_pipeline(sgd), "last__max_iter", {"last__sample_weight": np.ones(3)})
@@ -488,8 +505,10 @@ def test_amounts_are_resources():
         (RandomForestClassifier(), "n_estimators"),
         (HistGradientBoostingRegressor(), "max_iter"),
         (GradientBoostingRegressor(), "n_estimators"),
-        (SGDClassifier(random_state=0), "max_iter"),
-        (SGDClassifier(), "n_samples"),
+        (SGDClassifier(tol=None, random_state=0), "max_iter"),
+        (SGDClassifier(random_state=0), "n_samples"),
+        (SGDClassifier(tol=None), "n_samples"),
+        (MLPRegressor(random_state=0), "max_iter"),
         (LogisticRegression(), "n_samples"),
     ],
     ids=pytest_id,

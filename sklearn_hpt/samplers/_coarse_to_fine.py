@@ -16,7 +16,6 @@ from sklearn_hpt.samplers._candidates import (
     Candidate,
     Candidates,
     Evaluation,
-    alternative_of,
     complete_first,
     finalists,
     ranked,
@@ -324,10 +323,15 @@ class CoarseToFineSampler:
     def _zoomed(self, leaders: list[Params]) -> dict[int, Box]:
         zoomed = {}
         for which, box in self._boxes.items():
-            own = [params for params in leaders if alternative_of(self.space, params) == which]
+            own = [params for params in leaders if self._box_of(params) == which]
             if own:
                 zoomed[which] = box.zoom(own, _RULE)
-        return zoomed
+        return zoomed or self._boxes
+
+    def _box_of(self, params: Params) -> int | None:
+        """Return the alternative that a point is of among those that remain."""
+        spaces = self.space.spaces
+        return next((which for which in self._boxes if spaces[which].contains(params)), None)
 
     def _record(self) -> Round:
         stage = self._stage
@@ -357,10 +361,14 @@ class CoarseToFineSampler:
         leaders = self._leaders()
         if not leaders:
             return ["no candidate has a score, the box stays"]
+        own = [params for params in leaders if self._box_of(params) is not None]
+        if not own:
+            return ["the leaders are of alternatives that were left out, the box stays"]
         is_used = not self._stage.is_last
-        best = leaders[0]
+        best = own[0]
         zoomed = self._zoomed(leaders)
-        which = alternative_of(self.space, best)
+        which = self._box_of(best)
+        assert which is not None
         sentences = [
             f"alternative {other} ({', '.join(box.parent)}): not among the leaders"
             for other, box in self._boxes.items()

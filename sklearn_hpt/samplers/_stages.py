@@ -31,7 +31,7 @@ def planned_stages(
     shares: Sequence[float] | None,
 ) -> list[Stage]:
     """Return the rounds that are planned, the finalists' at the end."""
-    counts = _checked_counts(n_iter)
+    counts = checked_counts(n_iter)
     amounts = _checked_amounts(resources, len(counts))
     if tiers is None and shares is not None:
         raise ValueError(f"tier_shares={shares!r} belongs to tiers, which is None; give both.")
@@ -52,7 +52,8 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
 
 
-def _checked_counts(n_iter: Sequence[int]) -> list[int]:
+def checked_counts(n_iter: Any) -> list[int]:
+    """Return the number of evaluations of each round; raise if they are none."""
     counts = list(n_iter) if isinstance(n_iter, (Sequence, np.ndarray)) else []
     if not counts or not all(map(_is_count, counts)):
         raise ValueError(

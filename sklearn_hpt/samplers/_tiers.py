@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -49,14 +50,14 @@ def read_shares(shares: Sequence[float] | None, n_tiers: int) -> list[float]:
         left = n_tiers - len(first)
         wanted = first + [(1.0 - sum(first)) / left] * left if left else first
         return [share / sum(wanted) for share in wanted]
-    given = [float(share) for share in shares]
-    is_valid = all(0 < share < math.inf for share in given)
+    given = list(shares)
+    is_valid = all(isinstance(share, Real) and 0 < share < math.inf for share in given)
     if len(given) != n_tiers or not is_valid or not math.isclose(sum(given), 1.0, abs_tol=1e-6):
         raise ValueError(
             f"tier_shares={shares!r} must be {n_tiers} positive numbers with the sum 1, one for "
             "each tier (parameters in no tier form one more)."
         )
-    return given
+    return [float(share) for share in given]
 
 
 def divided(total: int, shares: Sequence[float], fewest: int = 0) -> list[int]:

@@ -6,6 +6,7 @@ import math
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn_hpt._resources import Resource
 from sklearn_hpt._subsampling import is_time_ordered
 from sklearn_hpt._training import default_resource, resolve_resource
-from sklearn_hpt.space import SpaceUnion
+from sklearn_hpt.space import Categorical, SpaceUnion
 
 _FACTOR = 3  # from one amount to the next
 _FEWEST_ROWS = 100  # of a training side: with fewer, scores say little
@@ -62,14 +63,9 @@ def plan_resource(
     if request is None:
         return None, None
     n_train = max(len(train) for train, _ in splits)
-    name = _chosen(request, estimator, n_train)
+    name = _chosen(request, estimator, space, n_train)
     if name is None:
         return None, None
-    if any(name in one for one in space.spaces):
-        raise ValueError(
-            f"resource={name!r} is searched too: a candidate is first given little of it and then "
-            "more. Take it out of the search space, or name another resource."
-        )
     full = _full_amount(request, estimator, name, n_train)
     amounts = _amounts(request, name, full)
     is_rows = name == "n_samples"
@@ -83,13 +79,59 @@ def plan_resource(
     return resource, amounts
 
 
-def _chosen(request: Request, estimator: Any, n_train: int) -> str | None:
+def _chosen(request: Request, estimator: Any, space: SpaceUnion, n_train: int) -> str | None:
     if request.name != "auto":
-        return resolve_resource(estimator, request.name)
+        name = resolve_resource(estimator, request.name)
+        _check_not_searched(request, estimator, name, space)
+        return name
     name = default_resource(estimator)
+    if any({name, *_owners(name)} & set(one) for one in space.spaces):
+        name = "n_samples"
     if request.amounts is None and name == "n_samples" and n_train < _WORTH_SPLITTING:
         return None
     return name
+
+
+def _owners(name: str) -> list[str]:
+    """Return the parameters that replace the estimator which a parameter belongs to."""
+    parts = name.split("__")[:-1]
+    return ["steps", *accumulate(parts, lambda whole, part: f"{whole}__{part}")] if parts else []
+
+
+def _check_not_searched(request: Request, estimator: Any, name: str, space: SpaceUnion) -> None:
+    """Raise if a resource is searched itself, or models are searched that have it not."""
+    for one in space.spaces:
+        if name in one:
+            raise ValueError(
+                f"resource={name!r} is searched too: a candidate is first given little of it and "
+                "then more. Take it out of the search space, or name another resource."
+            )
+        for owner in set(_owners(name)) & set(one):
+            dimension = one[owner]
+            for choice in dimension.choices if isinstance(dimension, Categorical) else ():
+                _check_has(request, estimator, name, owner, choice)
+
+
+def _check_has(request: Request, estimator: Any, name: str, owner: str, choice: Any) -> None:
+    if owner == "steps" or not hasattr(choice, "get_params"):
+        return
+    params, own_name = choice.get_params(deep=True), name.removeprefix(f"{owner}__")
+    if own_name not in params:
+        raise ValueError(
+            f"resource={name!r} is no parameter of {choice!r}, which is a choice of {owner!r}. "
+            "Name a resource that all choices have, such as 'n_samples'."
+        )
+    of_all = estimator.get_params(deep=True)[name]
+    if not _are_whole_numbers(request.amounts) and params[own_name] != of_all:
+        raise ValueError(
+            f"resource={name!r} is {of_all!r}, but {params[own_name]!r} in {choice!r}, a choice of "
+            f"{owner!r}. Give the amounts, which are the same for all choices, in whole numbers: "
+            f"resources=(...)."
+        )
+
+
+def _are_whole_numbers(amounts: Sequence[float] | None) -> bool:
+    return amounts is not None and all(isinstance(a, numbers.Integral) for a in amounts)
 
 
 def _has_classes(estimator: Any, y: Any) -> bool:
@@ -99,9 +141,8 @@ def _has_classes(estimator: Any, y: Any) -> bool:
 def _full_amount(request: Request, estimator: Any, name: str, n_train: int) -> int:
     if name == "n_samples":
         return n_train
-    amounts = request.amounts
-    if amounts is not None and all(isinstance(a, numbers.Integral) for a in amounts):
-        return int(max(amounts))
+    if request.amounts is not None and len(request.amounts) and _are_whole_numbers(request.amounts):
+        return int(max(request.amounts))
     value = estimator.get_params(deep=True)[name]
     if not isinstance(value, numbers.Integral) or value < 1:
         raise ValueError(
@@ -134,12 +175,18 @@ def _checked(request: Request, name: str, full: int) -> tuple[int, ...]:
             f"resources={request.amounts!r} must have {request.n_amounts} amounts, one for each "
             f"round and the last for the finalists; it has {len(given)}."
         )
+    if not given:
+        raise ValueError(
+            f"resources={request.amounts!r} must hold at least one amount of {name!r}."
+        )
     amounts = [_as_amount(amount, full, request) for amount in given]
-    if not amounts or sorted(amounts) != amounts:
+    if sorted(amounts) != amounts:
         raise ValueError(
             f"resources={request.amounts!r} must not decrease: little of {name!r} first, then more."
         )
-    return tuple(min(amount, full) for amount in amounts)
+    amounts = [min(amount, full) for amount in amounts]
+    # rounds may have equal amounts, rungs are what is left of them
+    return tuple(amounts if request.n_amounts is not None else sorted(set(amounts)))
 
 
 def _as_amount(amount: Any, full: int, request: Request) -> int:

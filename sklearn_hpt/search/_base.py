@@ -59,6 +59,7 @@ from sklearn_hpt.search._agenda import Agenda, FullAgenda
 from sklearn_hpt.search._amounts import Request, plan_resource
 from sklearn_hpt.search._checks import (
     best_score_to_race,
+    check_decides,
     check_n_jobs,
     check_parameter_names,
     check_racing,
@@ -194,6 +195,10 @@ class BaseHPTSearchCV(BaseSearchCV):
         """Return how many evaluations of candidates there are at most."""
         return space.n_points(self._n_candidates())
 
+    def _what_compares(self) -> str | None:
+        """Return what compares candidates before all are evaluated, None if nothing does."""
+        return None if self.racing is None else f"racing={self.racing!r}"
+
     def _keep(self, sampler: Sampler) -> None:
         """Keep what a sampler has learned beyond the results."""
 
@@ -249,7 +254,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         earlier = earlier_results(self.warm_start_from, space, deciding)
         scorer, metric = self._get_scorers()
         maximum = best_score_to_race(scorer, self._deciding_name(), self.estimator, space.spaces)
-        check_racing(self.racing, self.scoring, self.refit, maximum)
+        check_decides(self._what_compares(), self.scoring, self.refit)
+        check_racing(self.racing, self.scoring, maximum)
         check_y(y, num_samples(X))
         X, y = indexable(X, y)
         X, y = nets.cast_inputs(self.estimator, X), nets.cast_targets(self.estimator, y)
@@ -425,7 +431,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             raise
         self._record(loop, run)
         self._select(loop, run)
-        self._warn_if_stopped(loop, run.n_trials)
+        self._warn_if_stopped(loop, run)
         search_ctx.call_on_fit_task_end(estimator=self)
         index = getattr(self, "best_index_", None)
         return None if index is None else run.stages_of(index, loop, self.n_splits_)
@@ -498,7 +504,8 @@ class BaseHPTSearchCV(BaseSearchCV):
         resource = run.resource
         if resource is not None:
             self.resource_ = resource[0]
-            self.resource_saved_ = saved_by_continuing(loop.trials)
+            is_rows = resource[0] == "n_samples"  # no fit goes on with rows
+            self.resource_saved_ = 0.0 if is_rows else saved_by_continuing(loop.trials)
         self.cv_results_ = to_cv_results(
             loop.trials,
             self.n_splits_,
@@ -523,19 +530,24 @@ class BaseHPTSearchCV(BaseSearchCV):
             if index is not None:
                 self._take(index, deciding, run)
 
-    def _warn_if_stopped(self, loop: SearchLoop, n_trials: int) -> None:
+    def _warn_if_stopped(self, loop: SearchLoop, run: SearchRun) -> None:
         warn_about_failures(
             loop.trials, math.nan if self.error_score == "raise" else self.error_score
         )
         if loop.stop_reason in ("timeout", "callback"):
-            n_complete = sum(trial.status == "complete" for trial in loop.trials)
+            n_rows = len(self.cv_results_["params"])
+            n_candidates = run.n_trials if run.resource is None else n_rows
+            is_complete = (
+                self.cv_results_.get("status", np.repeat("complete", n_rows)) == "complete"
+            )
+            n_complete = int(is_complete.sum())
             because = (
                 f"timeout={self.timeout} seconds were over"
                 if loop.stop_reason == "timeout"
                 else "a callback asked for it"
             )
             warnings.warn(
-                f"The search stopped with {n_complete} of {n_trials} candidates complete, "
+                f"The search stopped with {n_complete} of {n_candidates} candidates complete, "
                 f"because {because}; the best of them is used.",
                 SearchStoppedWarning,
                 stacklevel=5,

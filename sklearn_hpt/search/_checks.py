@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import re
 from collections.abc import Iterable
@@ -103,20 +104,33 @@ def best_score_to_race(
     return best_possible_score(named[deciding], estimator)
 
 
-def check_racing(racing: Any, scoring: Any, refit: Any, maximum: float | None) -> None:
-    """Raise if it is not known which metric is raced on, or what its best value is."""
-    if racing is None:
-        return
+def check_decides(what: str | None, scoring: Any, refit: Any) -> None:
+    """Raise if a search compares candidates as it goes, and no metric of several is to decide."""
     of_several = scoring is not None and not isinstance(scoring, str) and not callable(scoring)
-    if of_several and not isinstance(refit, str):
+    if what is not None and of_several and not isinstance(refit, str):
         raise ValueError(
-            f"racing={racing!r} with several metrics needs to know which one decides, got "
-            f"refit={refit!r}; give its name as refit, or set racing=None."
+            f"{what} with several metrics needs to know which one decides, got refit={refit!r}; "
+            f"give its name as refit, one of {list(scoring)}."
+        )
+
+
+def check_racing(racing: Any, scoring: Any, maximum: float | None) -> None:
+    """Raise if the policy is none, or needs the best value of a metric that is not known."""
+    if isinstance(racing, type):
+        raise ValueError(
+            f"racing={racing!r} is a class; give a policy, such as {racing.__name__}()."
+        )
+    verify = getattr(racing, "verify", 0.0)
+    if not isinstance(verify, numbers.Real) or not 0.0 <= float(verify) <= 1.0:
+        raise ValueError(
+            f"racing={racing!r} has verify={verify!r}, the share of candidates that are completed "
+            "at the end; it must be a number from 0 to 1."
         )
     if racing == "exact" and maximum is None:
+        named = "; name the metric, such as scoring='accuracy'" if scoring is None else ""
         raise ValueError(
             f"racing='exact' needs a metric whose best value is known, which it is not for "
-            f"scoring={scoring!r}; use racing='safe', or say what it is with "
+            f"scoring={scoring!r}{named}; or use racing='safe', or say what it is with "
             "sklearn_hpt.racing.ExactRacing(maximum=...)."
         )
 

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn_hpt._sklearn_compat import Interval
 from sklearn_hpt.racing import RacingPolicy
 from sklearn_hpt.samplers import CoarseToFineSampler, Sampler
+from sklearn_hpt.samplers._stages import checked_counts
 from sklearn_hpt.search._amounts import Request
 from sklearn_hpt.search._base import BaseHPTSearchCV
 from sklearn_hpt.space import SpaceUnion
@@ -53,9 +54,10 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         What candidates are given little of at first: the name of a parameter ("max_epochs",
         "n_estimators", in a Pipeline also without the name of the step) or "n_samples", the
         number of training rows. "auto" takes the epochs of a net, the trees of a forest or of
-        boosting, the passes of what learns by `partial_fit`, else the rows, or nothing where
-        there are fewer than 300 of them. Rows are drawn by class, in whole groups if there are
-        groups, and the most recent ones of a time series. None evaluates every candidate fully.
+        boosting, the passes of an MLP, else the rows, or nothing where there are fewer than 300
+        of them; also where the model or that parameter is searched itself. Rows are drawn by
+        class, in whole groups if there are groups, and the most recent ones of a time series.
+        None evaluates every candidate fully.
     resources : sequence of int or float, default=None
         The amount for each round and, as the last, for the finalists; fractions in (0, 1] are of
         what the estimator has. None is a ninth of the full amount in the first round, a third in
@@ -283,12 +285,10 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
 
     def _rounds(self) -> tuple[int, ...]:
         """Return the number of candidates in each round."""
-        if isinstance(self.n_iter, Sequence):
-            return tuple(self.n_iter)
-        n_iter = np.atleast_1d(self.n_iter).tolist()
-        if len(n_iter) > 1:
-            return tuple(n_iter)
-        ends = [math.ceil(n_iter[0] * done / sum(_ROUNDS)) for done in accumulate(_ROUNDS)]
+        n_iter = self.n_iter
+        if not isinstance(n_iter, numbers.Integral) or isinstance(n_iter, bool):
+            return tuple(checked_counts(n_iter))
+        ends = [math.ceil(int(n_iter) * done / sum(_ROUNDS)) for done in accumulate(_ROUNDS)]
         return tuple(n for n in np.diff([0, *ends]).tolist() if n)
 
     def _settings(self) -> dict[str, Any]:
@@ -300,8 +300,16 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
             "tier_shares": self.tier_shares,
         }
 
+    def _what_compares(self) -> str | None:
+        return super()._what_compares() or "CoarseToFineSearchCV"
+
     def _resource_request(self) -> Request | None:
         if self.resource is None:
+            if self.resources is not None:
+                raise ValueError(
+                    f"resources={self.resources!r} are amounts of a resource, but resource=None; "
+                    "give resource='auto' or its name, or leave resources=None."
+                )
             return None
         return Request(self.resource, self.resources, n_amounts=len(self._rounds()) + 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -127,8 +128,9 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         The resource of `pruning`: the name of a parameter ("max_epochs", "n_estimators", in a
         Pipeline also without the name of the step) or "n_samples", the number of training
         rows. None takes the epochs of a net, the trees of a forest or of boosting, the passes
-        of what learns by `partial_fit`, else the rows. Rows are drawn by class, in whole groups
-        if there are groups, and the most recent ones of a time series.
+        of an MLP, else the rows; also where the model or that parameter is searched itself.
+        Rows are drawn by class, in whole groups if there are groups, and the most recent ones of
+        a time series.
     resources : sequence of int or float, default=None
         The amounts of it, the last of which is the full one; fractions in (0, 1] are of what
         the estimator has. None is up to four, each three times the one before.
@@ -292,6 +294,9 @@ class LogRandomSearchCV(BaseHPTSearchCV):
             settings["n_iter"] = self.n_iter
         return settings
 
+    def _what_compares(self) -> str | None:
+        return super()._what_compares() or (self.pruning and f"pruning={self.pruning!r}")
+
     def _resource_request(self) -> Request | None:
         if self.pruning is None:
             for name in ("resource", "resources"):
@@ -310,6 +315,14 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         self, space: SpaceUnion, seed: int, n_iter: int, amounts: tuple[int, ...] | None
     ) -> Sampler:
         sampler = self._full_sampler(space, seed, n_iter)
+        if self.pruning is not None and len(amounts or ()) < 2:
+            warnings.warn(
+                f"pruning={self.pruning!r} has no effect here: the first amount of the resource is "
+                "the full one already. Rows come in smaller amounts from 300 training rows on. "
+                "Give resources=(...), or name another resource.",
+                UserWarning,
+                stacklevel=5,
+            )
         if amounts is None:
             return sampler
         n_candidates = space.n_points(self._n_candidates())

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn_hpt._evaluation import EvaluationPlan
 from sklearn_hpt._sklearn_compat import check_method_params, reaches_into, safe_indexing
 from sklearn_hpt._trial import FoldResult, Trial
+from sklearn_hpt.search._checks import check_decides
 
 _log = logging.getLogger("sklearn_hpt")
 
@@ -113,6 +114,7 @@ class RefitCheck:
         """Raise if `refit` does not fit the metrics."""
         if not self._done and isinstance(result.test_scores, dict):
             self._search._check_refit_for_multimetric(result.test_scores)
+            check_decides(self._search._what_compares(), result.test_scores, self._search.refit)
             self._done = True
         return False
 

@@ -281,14 +281,7 @@ class RacedAgenda:
 
 
 def _score(trial: Trial, fold: int, metric: str | None) -> float:
-    scores = deciding_scores(trial.results[fold], metric)
-    if len(scores) > 1:
-        names = list(trial.results[fold].test_scores)  # type: ignore[arg-type]
-        raise ValueError(
-            f"racing needs to know which of the metrics {names} decides; give its name as refit, "
-            f"such as refit={names[0]!r}, or set racing=None."
-        )
-    return scores[0]
+    return deciding_scores(trial.results[fold], metric)[0]
 
 
 def fold_order(n_splits: int, seed: int) -> list[int]:
