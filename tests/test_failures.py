@@ -184,6 +184,7 @@ def interrupt_when_one_is_complete():
     os.kill(os.getpid(), signal.SIGINT)
 
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
 X, y = load_iris(return_X_y=True)
 search = LogRandomSearchCV(
     Misbehaving(),
@@ -396,6 +397,7 @@ sys.path.insert(0, {tests!r})
 from estimators import Misbehaving
 from sklearn.datasets import load_iris
 from sklearn_hpt import LogRandomSearchCV
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
 X, y = load_iris(return_X_y=True)
 search = LogRandomSearchCV(Misbehaving(), {{"value": [0, 1, 2]}}, n_iter=3, cv=3, n_jobs=2)
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
