@@ -25,17 +25,16 @@ from __future__ import annotations
 
 import math
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from scipy.special import stdtrit
 
 __all__ = ["ExactRacing", "PairedRacing", "Race", "RacingPolicy"]
 
-_TINY = 1e-12
 _MOST_LOOKS = 10  # at leave-one-out a single row must not decide
 # two candidates that are nearly the same have a tiny variance, with which nothing that is behind
 # after a fold would go on and no larger one would ever be seen
@@ -83,10 +82,12 @@ class RacingPolicy(Protocol):
         """
 
 
-def _check(policy: RacingPolicy, name: str, above: float, below: float, allowed: str) -> None:
-    """Raise if a parameter of a policy is no number between these."""
+def _check(
+    policy: RacingPolicy, name: str, is_allowed: Callable[[Any], bool], allowed: str
+) -> None:
+    """Raise if a parameter of a policy is no number, or not one of those that are allowed."""
     value = getattr(policy, name)
-    if not isinstance(value, Real) or isinstance(value, bool) or not above < float(value) < below:
+    if not isinstance(value, Real) or isinstance(value, bool) or not is_allowed(value):
         raise ValueError(f"{name}={value!r} of {type(policy).__name__} must be {allowed}.")
 
 
@@ -115,7 +116,7 @@ class ExactRacing:
 
     def __post_init__(self) -> None:
         if self.maximum is not None:
-            _check(self, "maximum", -math.inf, math.inf, "a finite number, or None")
+            _check(self, "maximum", math.isfinite, "a finite number, or None")
 
     def should_stop(self, race: Race) -> bool:
         """Return whether the candidate can no longer have the higher mean.
@@ -172,10 +173,10 @@ class PairedRacing:
     min_folds: int = 1
 
     def __post_init__(self) -> None:
-        _check(self, "eps", 0.0, 1.0, "a probability between 0 and 1")
-        _check(self, "prior_folds", 0.0, math.inf, "a positive number")
-        _check(self, "verify", -_TINY, 1.0 + _TINY, "a share from 0 to 1")
-        _check(self, "min_folds", 1 - _TINY, math.inf, "a number of folds, at least 1")
+        _check(self, "eps", lambda eps: 0 < eps < 1, "a probability between 0 and 1")
+        _check(self, "verify", lambda share: 0 <= share <= 1, "a share from 0 to 1")
+        _check(self, "prior_folds", lambda n: 0 < n < math.inf, "a positive number")
+        _check(self, "min_folds", lambda n: 1 <= n < math.inf, "a number of folds, at least 1")
 
     def should_stop(self, race: Race) -> bool:
         """Return whether the candidate is behind with probability of at least 1 - eps.

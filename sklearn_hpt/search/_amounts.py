@@ -126,12 +126,13 @@ def _check_has(request: Request, estimator: Any, name: str, owner: str, choice: 
         raise ValueError(
             f"resource={name!r} is {of_all!r}, but {params[own_name]!r} in {choice!r}, a choice of "
             f"{owner!r}. Give the amounts, which are the same for all choices, in whole numbers: "
-            f"resources=(...)."
+            "resources=(...)."
         )
 
 
 def _are_whole_numbers(amounts: Sequence[float] | None) -> bool:
-    return amounts is not None and all(isinstance(a, numbers.Integral) for a in amounts)
+    given = () if amounts is None else tuple(amounts)
+    return bool(given) and all(isinstance(amount, numbers.Integral) for amount in given)
 
 
 def _has_classes(estimator: Any, y: Any) -> bool:
@@ -141,7 +142,7 @@ def _has_classes(estimator: Any, y: Any) -> bool:
 def _full_amount(request: Request, estimator: Any, name: str, n_train: int) -> int:
     if name == "n_samples":
         return n_train
-    if request.amounts is not None and len(request.amounts) and _are_whole_numbers(request.amounts):
+    if request.amounts is not None and _are_whole_numbers(request.amounts):
         return int(max(request.amounts))
     value = estimator.get_params(deep=True)[name]
     if not isinstance(value, numbers.Integral) or value < 1:
