@@ -13,7 +13,7 @@ test: $(VENV)/.test
 	$(PY) -m pytest -q -n 2 --dist worksteal
 
 test-slow: $(VENV)/.test
-	$(PY) -m pytest -q -m slow
+	$(PY) -m pytest -q -m slow -n 2 --dist worksteal
 
 lint: $(VENV)/.lint
 	$(PY) -m ruff format --check .
@@ -27,6 +27,7 @@ bench: $(VENV)/.test
 	$(PY) benchmarks/clusters.py
 	$(PY) benchmarks/racing.py
 	$(PY) benchmarks/coarse_to_fine.py
+	$(PY) benchmarks/bayes.py
 
 $(VENV)/.python:
 	$(PYTHON) -c "import sys; sys.exit('sklearn_hpt needs Python 3.11 or newer, this is ' + sys.version.split()[0] + '; call make with PYTHON=python3.12, say') if sys.version_info < (3, 11) else None"

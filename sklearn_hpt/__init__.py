@@ -10,12 +10,13 @@ and `_selection` selects; `search` runs the loop and refits.
 """
 
 from sklearn_hpt._journal import read_journal
-from sklearn_hpt.search import CoarseToFineSearchCV, LogRandomSearchCV
+from sklearn_hpt.search import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV
 from sklearn_hpt.space import Categorical, Integer, Real
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "BayesSearchCV",
     "Categorical",
     "CoarseToFineSearchCV",
     "Integer",

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.exceptions import FitFailedWarning
 
 from sklearn_hpt._trial import FoldResult, Scores, Status, Trial
+from sklearn_hpt._warn import warn
 from sklearn_hpt.exceptions import AllCandidatesFailedError, _AllCandidatesFailedTypeError
 
 _RULE = "-" * 80 + "\n"
@@ -263,7 +264,7 @@ def warn_about_failures(trials: Sequence[Trial], error_score: float) -> None:
     if not n_failed:
         return
     n_fits = sum(len(trial.results) for trial in trials)
-    warnings.warn(
+    warn(
         f"\n{n_failed} fits failed out of a total of {n_fits}.\n"
         "The score on these train-test partitions for these parameters will be set to "
         f"{error_score}.\n"
@@ -271,7 +272,6 @@ def warn_about_failures(trials: Sequence[Trial], error_score: float) -> None:
         "error_score='raise'.\n\n"
         f"Below are more details about the failures:\n{_by_cause(trials)}",
         FitFailedWarning,
-        stacklevel=6,  # the caller of `fit`
     )
 
 

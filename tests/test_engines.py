@@ -256,6 +256,7 @@ def test_a_worker_killed_while_the_data_is_sent_costs_nothing(wide_client):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+@pytest.mark.slow
 def test_what_shares_a_worker_with_a_killer_is_not_blamed(wide_client):
     space = [({"how": ["kill"], "value": [0, 1]}, 2), ({"how": ["sleep"], "value": [0, 1, 2]}, 3)]
     on_engine = search(Misbehaving(seconds=0.5), space, cv=2).fit(X, y)
@@ -265,6 +266,7 @@ def test_what_shares_a_worker_with_a_killer_is_not_blamed(wide_client):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+@pytest.mark.slow
 def test_nothing_of_a_search_is_kept_that_lost_workers(wide_client):
     def kept():
         gc.collect()

@@ -16,7 +16,8 @@ from sklearn_hpt import racing, samplers, space
 
 ROOT = Path(sklearn_hpt.__file__).parent
 GROUPS = [  # a later group may import an earlier one, never the reverse
-    {"exceptions", "_sklearn_compat", "space", "_trial", "racing"},
+    {"exceptions", "_sklearn_compat", "_warn", "space", "_trial", "racing"},
+    {"_surrogate", "_acquisition"},
     {"_space_formats", "_pipelines"},
     {"samplers"},
     {"nets"},

@@ -37,6 +37,18 @@ SEARCHES = {
         "CoarseToFineSearchCV(Logged(), SPACE, n_iter=n_iter, cv=3, random_state=seed,"
         " resource='n_steps', racing='fast')"
     ),
+    "bayes": "BayesSearchCV(Logged(), SPACE, n_iter=n_iter, cv=3, random_state=seed)",
+    "bayes, four at a time": (
+        "BayesSearchCV(Logged(), SPACE, n_iter=n_iter, cv=3, random_state=seed, n_points=4)"
+    ),
+    "bayes, raced, four at a time": (
+        "BayesSearchCV(Logged(), SPACE, n_iter=n_iter, cv=3, random_state=seed, n_points=4,"
+        " racing='safe')"
+    ),
+    "bayes, with a resource": (
+        "BayesSearchCV(Logged(), SPACE, n_iter=n_iter, cv=3, random_state=seed, n_points=4,"
+        " resource='n_steps')"
+    ),
 }
 N_SPLITS = 3
 MOST_SENT_AHEAD = 6  # tasks of 20 ms or more that two workers together may have at a time
@@ -48,7 +60,7 @@ import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn_hpt import CoarseToFineSearchCV, LogRandomSearchCV
+from sklearn_hpt import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV
 
 X, y = load_iris(return_X_y=True)
 X = np.column_stack([X, np.arange(len(X))])  # the sum of the last column tells folds apart

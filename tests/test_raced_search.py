@@ -134,6 +134,7 @@ def test_any_splitter_can_be_raced(cv, racing):
     assert gap == 0 if racing == "exact" else gap < 0.01
 
 
+@pytest.mark.slow
 def test_leave_one_out_is_not_decided_by_one_row():
     rows = np.arange(0, 150, 3)
     Xi, yi = (a[rows] for a in load_iris(return_X_y=True))

@@ -25,7 +25,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_hpt import CoarseToFineSearchCV, LogRandomSearchCV, _evaluation, read_journal
+from sklearn_hpt import (
+    BayesSearchCV,
+    CoarseToFineSearchCV,
+    LogRandomSearchCV,
+    _evaluation,
+    read_journal,
+)
 from sklearn_hpt.exceptions import (
     AllCandidatesFailedError,
     JournalMismatchError,
@@ -48,7 +54,12 @@ def coarse_to_fine(estimator=FOREST, space=FOREST_SPACE, **kwargs):
     return CoarseToFineSearchCV(estimator, space, **{**defaults, **kwargs})
 
 
-SEARCHES = [pruned, coarse_to_fine]
+def bayes(estimator=FOREST, space=FOREST_SPACE, **kwargs):
+    defaults = {"n_iter": 9, "cv": 3, "random_state": 0, "resource": "auto", "n_points": 2}
+    return BayesSearchCV(estimator, space, **{**defaults, **kwargs})
+
+
+SEARCHES = [pruned, coarse_to_fine, bayes]
 searches = pytest.mark.parametrize("make", SEARCHES)
 
 
@@ -354,7 +365,7 @@ MODELS = Pipeline([("scale", StandardScaler()), ("clf", FOREST)])
 def test_models_that_are_searched_are_each_as_they_are(make):
     choices = [FOREST, SVC(C=10), GradientBoostingClassifier(n_estimators=20, random_state=0)]
     for space in ({"clf": choices}, [{"clf": choices[:2]}, {"clf": choices[2:]}]):
-        search = make(MODELS, space, n_iter=3 if make is pruned else (3, 3)).fit(X, y)
+        search = make(MODELS, space, n_iter=(3, 3) if make is coarse_to_fine else 3).fit(X, y)
         assert search.resource_ == "n_samples"
         assert set(search.cv_results_["status"]) <= {"complete", "stopped"}
         for params, score, status in zip(
@@ -381,10 +392,10 @@ def test_models_that_are_searched_are_each_as_they_are(make):
 def test_resource_that_some_models_have_not_is_refused(make, space, resource, message):
     with pytest.raises(ValueError, match=message):
         make(MODELS, {"clf": space}, resource=resource).fit(X, y)
-    amounts = (6, 18) if make is pruned else (2, 6, 18)
+    amounts = (2, 6, 18) if make is coarse_to_fine else (6, 18)
     both = {"clf": [FOREST, ExtraTreesClassifier(random_state=0)]}
     search = make(MODELS, both, resource="n_estimators", resources=amounts)
-    search.set_params(n_iter=2 if make is pruned else (2, 2)).fit(X, y)
+    search.set_params(n_iter=(2, 2) if make is coarse_to_fine else 2).fit(X, y)
     assert search.best_params_["clf__n_estimators"] == 18
 
 
@@ -394,7 +405,7 @@ def test_resource_of_its_own_choice_is_never_searched(make, max_iter):
     search = make(
         HistGradientBoostingClassifier(random_state=0),
         {"max_iter": max_iter, "max_leaf_nodes": (2, 9)},
-        n_iter=3 if make is pruned else (3, 2),
+        n_iter=(3, 2) if make is coarse_to_fine else 3,
     )
     assert search.fit(X, y > 4).resource_ == "n_samples"
 
@@ -621,6 +632,7 @@ def test_shared_first_steps_change_nothing_in_any_of_it():
         assert_same_results(plain, cached_in_workers)
 
 
+@pytest.mark.slow
 def test_net_goes_on_where_it_was():
     torch = pytest.importorskip("torch")
     skorch = pytest.importorskip("skorch")

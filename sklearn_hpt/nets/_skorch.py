@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 import threading
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_regressor
 
+from sklearn_hpt._warn import warn
 from sklearn_hpt.exceptions import TrainSplitWarning
 
 _DEEPEST = 6  # levels of estimators within estimators that are looked through
@@ -193,13 +193,12 @@ def warn_about_train_split(estimator: Any, searched: Iterable[str]) -> None:
     for net in find_nets(estimator):
         share = _held_out(net)
         if share and not _stops_early(net):
-            warnings.warn(
+            warn(
                 f"{type(net).__name__} has train_split={type(net.train_split).__name__}"
                 f"({net.train_split.cv}), which takes {share:.0%} of each training fold away for "
                 "a validation score that the search does not use. Set train_split=None to train "
                 "on all of it, or keep it for early stopping.",
                 TrainSplitWarning,
-                stacklevel=4,
             )
             return
 

@@ -52,3 +52,25 @@ class Sampler(Protocol):
             The scores of the cross-validation folds that `score` is the mean of; NaN for the
             folds that racing has saved.
         """
+
+
+@runtime_checkable
+class LearnsSeconds(Protocol):
+    """A sampler that also learns how long evaluations take."""
+
+    def tell_seconds(self, params: Mapping[str, Any], seconds: float) -> None:
+        """Learn how long the evaluation took whose result is told next."""
+
+
+@runtime_checkable
+class LearnsParts(Protocol):
+    """A sampler that also learns from results with a part of a resource."""
+
+    def tell_part(
+        self,
+        params: Mapping[str, Any],
+        share: float,
+        score: float,
+        fold_scores: Sequence[float] | None = None,
+    ) -> None:
+        """Learn a result with a share of the whole resource, in (0, 1]."""

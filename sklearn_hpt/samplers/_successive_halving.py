@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn_hpt._trial import Proposal
-from sklearn_hpt.samplers._base import Sampler
+from sklearn_hpt.samplers._base import LearnsParts, Sampler
 
 
 @dataclass(slots=True)
@@ -41,8 +41,9 @@ class SuccessiveHalvingSampler:
     Parameters
     ----------
     inner : Sampler
-        Where new candidates come from. It is told of the results with the whole resource only,
-        since those with less of it are no measure of the same thing.
+        Where new candidates come from. It is told of the results with the whole resource; of those
+        with less, which are no measure of the same thing, only if it has `tell_part` as
+        `BayesianSampler` has, which models how the score depends on the amount [2]_.
     resources : sequence of int
         The amount of the resource on each rung, increasing; the last is the whole.
     n_iter : int
@@ -61,8 +62,10 @@ class SuccessiveHalvingSampler:
 
     References
     ----------
-    L. Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020,
-    Algorithm 2.
+    .. [1] L. Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020,
+       Algorithm 2.
+    .. [2] A. Klein et al., "Model-based Asynchronous Hyperparameter and Neural Architecture
+       Search", arXiv:2003.10865 (2020).
 
     Examples
     --------
@@ -195,6 +198,9 @@ class SuccessiveHalvingSampler:
             self._n_learned += 1
             if trial.level == len(self.resources) - 1:
                 self.inner.tell(trial.params, trial.score, fold_scores)
+            elif isinstance(self.inner, LearnsParts):
+                share = self.resources[trial.level] / self.resources[-1]
+                self.inner.tell_part(trial.params, share, trial.score, fold_scores)
 
     # new candidates
 

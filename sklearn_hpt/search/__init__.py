@@ -1,6 +1,7 @@
 """The searches: scikit-learn estimators, one file for each."""
 
+from sklearn_hpt.search._bayes import BayesSearchCV
 from sklearn_hpt.search._coarse_to_fine import CoarseToFineSearchCV
 from sklearn_hpt.search._log_random import LogRandomSearchCV
 
-__all__ = ["CoarseToFineSearchCV", "LogRandomSearchCV"]
+__all__ = ["BayesSearchCV", "CoarseToFineSearchCV", "LogRandomSearchCV"]

@@ -47,7 +47,8 @@ from sklearn_hpt._sklearn_compat import (
     search_estimator_has,
 )
 from sklearn_hpt._space_formats import as_space_union
-from sklearn_hpt._trial import derived_seed
+from sklearn_hpt._trial import Trial, derived_seed
+from sklearn_hpt._warn import warn
 from sklearn_hpt.exceptions import (
     SearchStoppedWarning,
     SearchTimeoutError,
@@ -86,7 +87,7 @@ _log = logging.getLogger("sklearn_hpt")
 _LEARNED = (
     "best_estimator_ best_index_ best_params_ best_score_ cv_results_ feature_names_in_ "
     "fold_order_ multimetric_ n_splits_ refit_time_ resource_ resource_saved_ rounds_ scorer_ "
-    "stop_reason_"
+    "stop_reason_ surrogate_"
 ).split()
 
 
@@ -198,6 +199,10 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _what_compares(self) -> str | None:
         """Return what compares candidates before all are evaluated, None if nothing does."""
         return None if self.racing is None else f"racing={self.racing!r}"
+
+    def _after_tell(self, space: SpaceUnion) -> Callable[[Trial, float], Any] | None:
+        """Return what hears of each candidate in order, and may end the search by True."""
+        return None
 
     def _keep(self, sampler: Sampler) -> None:
         """Keep what a sampler has learned beyond the results."""
@@ -419,7 +424,14 @@ class BaseHPTSearchCV(BaseSearchCV):
                 full_resource=None if resource is None else resource.full,
             )
             start_executor = partial(self._start_executor, run.plan)
-            loop = SearchLoop(run.sampler, run.agenda, start_executor, run.journal, settings)
+            loop = SearchLoop(
+                run.sampler,
+                run.agenda,
+                start_executor,
+                run.journal,
+                settings,
+                after_tell=self._after_tell(run.space),
+            )
             loop.observers = self._observers(loop, run.plan, settings, search_ctx)
             self._run(loop, run)
         self.stop_reason_ = run.why_it_stopped(loop)
@@ -485,11 +497,10 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     def _warn_if_exhausted(self, space: SpaceUnion, wanted: int, there: int) -> None:
         if there < wanted:
-            warnings.warn(
+            warn(
                 f"The total space of parameters {space.size:.0f} is smaller than n_iter={wanted}. "
                 f"Running {there} iterations. For exhaustive searches, use GridSearchCV.",
                 SpaceExhaustedWarning,
-                stacklevel=5,
             )
 
     # record
@@ -546,11 +557,10 @@ class BaseHPTSearchCV(BaseSearchCV):
                 if loop.stop_reason == "timeout"
                 else "a callback asked for it"
             )
-            warnings.warn(
+            warn(
                 f"The search stopped with {n_complete} of {n_candidates} candidates complete, "
                 f"because {because}; the best of them is used.",
                 SearchStoppedWarning,
-                stacklevel=5,
             )
 
     # select

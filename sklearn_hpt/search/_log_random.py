@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -17,10 +16,10 @@ from sklearn_hpt.samplers import (
     RandomSampler,
     Sampler,
     SobolSampler,
-    SuccessiveHalvingSampler,
 )
 from sklearn_hpt.search._amounts import Request
 from sklearn_hpt.search._base import BaseHPTSearchCV
+from sklearn_hpt.search._pruning import with_rungs
 from sklearn_hpt.space import SpaceUnion
 
 
@@ -315,18 +314,10 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         self, space: SpaceUnion, seed: int, n_iter: int, amounts: tuple[int, ...] | None
     ) -> Sampler:
         sampler = self._full_sampler(space, seed, n_iter)
-        if self.pruning is not None and len(amounts or ()) < 2:
-            warnings.warn(
-                f"pruning={self.pruning!r} has no effect here: the first amount of the resource is "
-                "the full one already. Rows come in smaller amounts from 300 training rows on. "
-                "Give resources=(...), or name another resource.",
-                UserWarning,
-                stacklevel=5,
-            )
-        if amounts is None:
+        if self.pruning is None:
             return sampler
         n_candidates = space.n_points(self._n_candidates())
-        return SuccessiveHalvingSampler(sampler, amounts, n_iter=n_candidates)
+        return with_rungs(sampler, amounts, n_candidates, f"pruning={self.pruning!r}")
 
     def _full_sampler(self, space: SpaceUnion, seed: int, n_iter: int) -> Sampler:
         if space.n_points(n_iter) == space.size:

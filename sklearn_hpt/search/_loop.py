@@ -17,6 +17,7 @@ from sklearn_hpt._resources import StateFolder
 from sklearn_hpt._results import deciding_scores
 from sklearn_hpt._trial import FoldResult, Proposal, Trial, derived_seed
 from sklearn_hpt.samplers import Sampler
+from sklearn_hpt.samplers._base import LearnsSeconds
 from sklearn_hpt.search._agenda import Agenda
 
 StopReason = Literal["budget", "exhausted", "timeout", "callback"]
@@ -97,6 +98,7 @@ class SearchLoop:
         journal: Journal,
         settings: LoopSettings,
         observers: Sequence[Observer] = (),
+        after_tell: Callable[[Trial, float], Any] | None = None,
     ) -> None:
         self.trials: list[Trial] = []
         self.stop_reason: StopReason = "budget"
@@ -107,6 +109,7 @@ class SearchLoop:
         self._journal = journal
         self._settings = settings
         self.observers = list(observers)
+        self._after_tell = after_tell
         self._stop_asked = False
         self._running: set[tuple[int, int]] = set()
         self._n_closed = 0  # without a gap
@@ -223,6 +226,8 @@ class SearchLoop:
                 return False
             n_told = self._n_told
             self._tell_up_to(n_asked - lookahead + 1)
+            if self._stop_asked:
+                return False
             if self._n_told <= n_told:  # else the lookahead may have changed
                 return True
         return True
@@ -349,8 +354,13 @@ class SearchLoop:
                 score = float(np.mean(scores))
             else:
                 score = trial.expected_score
+            if isinstance(self._sampler, LearnsSeconds) and trial.results:
+                seconds = trial.seconds / len(trial.results) * self._settings.n_splits
+                self._sampler.tell_seconds(trial.params, seconds)
             self._sampler.tell(trial.params, score, scores)
             self._n_told += 1
+            if self._after_tell is not None and not self._stop_asked:
+                self._stop_asked |= bool(self._after_tell(trial, score))
 
     def _fold_scores(self, trial: Trial) -> list[float]:
         """Return the scores of the folds in order, NaN for those that racing has saved."""

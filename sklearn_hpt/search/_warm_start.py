@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from sklearn_hpt._journal import Described, JournalView, describe, digest
 from sklearn_hpt._results import lineages
+from sklearn_hpt._warn import warn
 from sklearn_hpt.exceptions import JournalError, WarmStartWarning
 from sklearn_hpt.space import Categorical, Dimension, Distribution, Params, Space, SpaceUnion
 
@@ -73,11 +73,10 @@ def earlier_results(source: Any, space: SpaceUnion, metric: str | None) -> list[
             of_folds = [fold[row] for fold in folds if math.isfinite(fold[row])]
             found.append(EarlierResult(point, score, of_folds))
     if len(found) < len(scores):
-        warnings.warn(
+        warn(
             f"{len(scores) - len(found)} of {len(scores)} results of warm_start_from are not used: "
             "they lie outside the search space or are unfinished.",
             WarmStartWarning,
-            stacklevel=4,  # the caller of `fit`
         )
     return found
 
