@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sklearn
 
-_NOT_THE_USERS = tuple(f"{Path(path).parent}/" for path in (__file__, str(sklearn.__file__)))
+_NOT_THE_USERS = tuple(Path(path).parent for path in (__file__, str(sklearn.__file__)))
 
 
 def warn(message: str, category: type[Warning]) -> None:
@@ -28,4 +28,4 @@ def warn(message: str, category: type[Warning]) -> None:
 
 
 def _is_not_the_users(filename: str) -> bool:
-    return f"{Path(filename).parent}/".startswith(_NOT_THE_USERS)
+    return any(Path(filename).is_relative_to(folder) for folder in _NOT_THE_USERS)

@@ -29,9 +29,10 @@ class BayesSearchCV(BaseHPTSearchCV):
 
     A Gaussian process models the score as a function of the hyperparameters, each on the scale of
     its prior, and says for every point what to expect and how unsure that is. The next candidate is
-    where the improvement to expect is largest [1]_. After some 25 candidates that is usually ahead
-    of random search with several times as many; where an evaluation takes less than some
-    hundredths of a second, or workers are many, random search may still be the quicker one.
+    where the improvement to expect is largest [1]_. With as many candidates that is usually ahead
+    of random search, not always: it may stay with a choice, such as a kernel, that was ahead early.
+    Where an evaluation takes less than some hundredths of a second, or workers are many, random
+    search may be the quicker one.
 
     Users of scikit-optimize's `BayesSearchCV` only change the import. A list of two numbers means
     these two choices here; ranges are tuples or `Real` and `Integer`. Dictionaries in a list share
