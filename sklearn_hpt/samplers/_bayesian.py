@@ -14,6 +14,7 @@ from sklearn_hpt._trial import derived_seed, fresh_seed
 from sklearn_hpt.samplers._ascent import Acquisition, Ascent, Found
 from sklearn_hpt.samplers._beliefs import NOISE, Beliefs, Observation
 from sklearn_hpt.samplers._independent import SobolSampler
+from sklearn_hpt.samplers._plateaus import Plateaus
 from sklearn_hpt.samplers._score_surrogate import ScoreSurrogate
 from sklearn_hpt.samplers._threads import one_blas_thread
 from sklearn_hpt.samplers._visited import Visited
@@ -21,6 +22,7 @@ from sklearn_hpt.space import Params, SpaceUnion
 
 _N_INITIAL = 6
 _N_INCUMBENTS = 4
+_LEAST_IMPROVEMENT = float(np.log(1e-3))  # in standard deviations of the values
 _ENUMERATED = 1000  # points of a space that are all looked at
 
 
@@ -34,8 +36,9 @@ class BayesianSampler:
     other, unless they are numbers in order. Scores far below the best count on a logarithmic scale,
     so that crashed regions do not flatten the top. The next point is where the logarithm of the
     expected improvement [1]_ is highest, found by gradients over the continuous hyperparameters and
-    by trying the values of the others. No point is proposed twice, and each is proposed as if those
-    whose results are not known yet had the results to expect of them.
+    by trying the values of the others. Between points of exactly equal scores, where what differs
+    has no effect, little improvement is expected. No point is proposed twice, and each is proposed
+    as if those whose results are not known yet had the results to expect of them.
 
     Parameters
     ----------
@@ -230,14 +233,18 @@ class BayesianSampler:
         for which in alternatives:
             own = [observed[i].u for i in ranked if observed[i].which == which]
             found.append(self._search(which, acquisition, own[:_N_INCUMBENTS], rng))
-        return self._first_unseen(found) or self._any_unseen(alternatives)
+        is_worth_it = any(one.values.max(initial=-np.inf) > _LEAST_IMPROVEMENT for one in found)
+        goes_on = is_worth_it or self._n_asked % 2 == 0  # otherwise the process may be wrong
+        return (goes_on and self._first_unseen(found)) or self._any_unseen(alternatives)
 
     def _acquisition(self, process: GaussianProcess, best: float) -> Acquisition:
-        improvement = LogExpectedImprovement(process, best)
-        log_seconds = self._beliefs.of_seconds() if self.acquisition == "eips" else None
-        if log_seconds is None:
-            return improvement
-        return LogExpectedImprovementPerSecond(improvement, log_seconds)
+        beliefs = self._beliefs
+        acquisition: Acquisition
+        acquisition = improvement = LogExpectedImprovement(process, best)
+        log_seconds = beliefs.of_seconds() if self.acquisition == "eips" else None
+        if log_seconds is not None:
+            acquisition = LogExpectedImprovementPerSecond(improvement, log_seconds)
+        return Plateaus(acquisition, beliefs.observed, beliefs.points, beliefs.encoding.is_choice)
 
     def _with_pending(self, process: GaussianProcess) -> GaussianProcess:
         """Return a surrogate that takes what is under way to turn out as expected."""
@@ -265,7 +272,7 @@ class BayesianSampler:
         return Found(which, u[order], values[order])
 
     def _any_unseen(self, alternatives: Sequence[int]) -> Params:
-        """Return a point of a space of which almost all is known."""
+        """Return the next point of a space-filling sequence, of any alternative that has one."""
         spread = (self._spread(which) for which in alternatives)
         return next(params for params in spread if params is not None)
 

@@ -87,6 +87,11 @@ class Beliefs:
         if math.isfinite(seconds) and seconds > 0:
             self._seconds.append((which, u, math.log(seconds)))
 
+    @property
+    def points(self) -> np.ndarray:
+        """What was observed, encoded, shape (n_observed, n_columns)."""
+        return np.stack(self._rows)
+
     def of_scores(self) -> GaussianProcess:
         """Return the surrogate of the scores, on `scale`."""
         z, y, noise = self._scores()
@@ -117,7 +122,7 @@ class Beliefs:
 
     def expected(self, process: GaussianProcess) -> np.ndarray:
         """Return the values to expect of what was observed, with the whole resource."""
-        return process.mean(self.encoding.with_whole(np.stack(self._rows)))
+        return process.mean(self.encoding.with_whole(self.points))
 
     def _encoded(self, one: Observation) -> np.ndarray:
         return self.encoding.encoded(one.which, one.u[None], share=one.share)[0]
@@ -140,4 +145,4 @@ class Beliefs:
         variances = mean_variances([o.folds if o.is_finite else None for o in self.observed])
         noise = NOISE + _FOLD_NOISE * np.minimum(variances * scale.slopes(scores) ** 2, 1.0)
         noise = np.where(is_known, noise, np.maximum(noise, _FAILED_NOISE))
-        return np.stack(self._rows), scale.values(scores), noise
+        return self.points, scale.values(scores), noise

@@ -99,6 +99,8 @@ class Encoding:
         What each group of columns stands for.
     groups : ndarray of shape (n_columns,)
         The group of each column.
+    is_choice : ndarray of shape (n_columns,)
+        Which columns tell choices without order, or the alternative.
     """
 
     def __init__(self, space: SpaceUnion, *, has_share: bool = False) -> None:
@@ -136,6 +138,11 @@ class Encoding:
             self.names.append("resource")
             groups.append(groups[-1] + 1)
         self.groups = np.array(groups)
+        self.is_choice = np.zeros(len(groups), dtype=bool)
+        for start, axis in zip(self._starts, self._axes, strict=True):
+            self.is_choice[start : start + axis.n_columns] = axis.is_nominal
+        if len(space.spaces) > 1:
+            self.is_choice[self._n_own : self._n_own + len(space.spaces)] = True
 
     def unit(self, which: int, params: Mapping[str, Any]) -> np.ndarray:
         """Return the place of parameters of an alternative, its values' own."""
