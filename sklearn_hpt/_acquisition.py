@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr
 
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
-_LOG_SQRT_HALF_PI = 0.5 * math.log(0.5 * math.pi)
-_FAR = -1e6  # beyond it the last term of the asymptotic expansion is exact in floats
+_SQRT_2, _SQRT_HALF_PI = math.sqrt(2.0), math.sqrt(0.5 * math.pi)
+_FAR = -200.0  # below it the asymptotic expansion is as exact
 
 
 def log_h(z: np.ndarray) -> np.ndarray:
@@ -24,23 +24,17 @@ def log_h(z: np.ndarray) -> np.ndarray:
     """
     z = np.asarray(z, dtype=float)
     result = np.empty_like(z)
-    near = z > -1.0
+    near, far = z > -1.0, z < _FAR
     x = z[near]
     result[near] = np.log(np.exp(-0.5 * x * x - _LOG_SQRT_2PI) + x * ndtr(x))
-    x = z[~near]
-    with np.errstate(divide="ignore"):
-        ratio = np.log(np.abs(x)) + np.log(erfcx(-x / math.sqrt(2.0))) + _LOG_SQRT_HALF_PI
-    far = x < _FAR
-    inner = np.where(far, 0.0, np.minimum(ratio, -1e-300))
-    tail = np.where(far, -2.0 * np.log(np.abs(x)), _log1mexp(inner))
-    result[~near] = -0.5 * x * x - _LOG_SQRT_2PI + tail
+    x = z[~near & ~far]
+    mills = _SQRT_HALF_PI * erfcx(-x / _SQRT_2)
+    result[~near & ~far] = -0.5 * x * x - _LOG_SQRT_2PI + np.log1p(x * mills)
+    x = z[far]
+    squared = 1.0 / (x * x)  # the next term is below 1e-11
+    series = np.log1p(squared * (-3.0 + squared * 15.0))
+    result[far] = -0.5 * x * x - _LOG_SQRT_2PI + np.log(squared) + series
     return result
-
-
-def _log1mexp(x: np.ndarray) -> np.ndarray:
-    """Return log(1 - exp(x)) for negative x."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(x > -math.log(2.0), np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
 
 
 def log_expected_improvement(mean: np.ndarray, sd: np.ndarray, best: float) -> np.ndarray:
