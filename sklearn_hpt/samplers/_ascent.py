@@ -20,7 +20,6 @@ _MOST_NEIGHBOURS = 12  # levels of a discrete dimension that are all tried
 _N_ROUNDS = 3
 _N_MOVES = 4
 _LEAST_GAIN = 1e-9
-_CLOSE_ENOUGH = 1e-6  # relative change of the logarithm of what is expected
 _N_FALLBACK = 400
 
 
@@ -80,13 +79,10 @@ class Ascent:
         ranked = np.argsort(-values, kind="stable")
         starts = _apart(pool, ranked)
         u, heights = pool[starts].copy(), values[starts].copy()
-        rows = np.arange(len(u))
         for _ in range(_N_ROUNDS):
-            u[rows], heights[rows] = self._climbed(u[rows], heights[rows])
-            before = u[rows]
-            u[rows], heights[rows] = self._moved(before, heights[rows])
-            rows = rows[(u[rows] != before).any(axis=1)]  # the others would climb the same again
-            if not len(rows):
+            u, heights = self._climbed(u, heights)
+            u, heights, has_moved = self._moved(u, heights)
+            if not has_moved:
                 break
         best = np.argsort(-heights, kind="stable")
         rest = ranked[:_N_FALLBACK]
@@ -137,7 +133,7 @@ class Ascent:
             jac=True,
             method="L-BFGS-B",
             bounds=[(0.0, 1.0)] * (len(u) * len(dims)),
-            options={"maxiter": 30, "ftol": _CLOSE_ENOUGH},
+            options={"maxiter": 30},
         )
         climbed = u.copy()
         climbed[:, dims] = found.x.reshape(len(u), len(dims))
@@ -145,9 +141,9 @@ class Ascent:
         is_higher = values > heights
         return np.where(is_higher[:, None], climbed, u), np.where(is_higher, values, heights)
 
-    def _moved(self, u: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _moved(self, u: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
         """Change discrete dimensions one at a time as long as that helps, all points at once."""
-        u, heights = u.copy(), heights.copy()
+        u, heights, has_moved = u.copy(), heights.copy(), False
         discrete = [i for i, axis in enumerate(self._axes) if axis.levels is not None]
         rows = np.arange(len(u))
         for _ in range(_N_MOVES if discrete else 0):
@@ -158,12 +154,12 @@ class Ascent:
             for row, some, of_some in zip(rows, neighbours, values, strict=True):
                 best = int(of_some.argmax()) if len(some) else -1
                 if len(some) and of_some[best] > heights[row] + _LEAST_GAIN:
-                    u[row], heights[row] = some[best], of_some[best]
+                    u[row], heights[row], has_moved = some[best], of_some[best], True
                     higher.append(row)
             if not higher:
                 break
             rows = np.array(higher)
-        return u, heights
+        return u, heights, has_moved
 
     def _neighbours(self, u: np.ndarray, discrete: Sequence[int]) -> np.ndarray:
         """Return the points that differ from `u` in one discrete dimension."""
