@@ -79,10 +79,13 @@ class Ascent:
         ranked = np.argsort(-values, kind="stable")
         starts = _apart(pool, ranked)
         u, heights = pool[starts].copy(), values[starts].copy()
+        rows = np.arange(len(u))
         for _ in range(_N_ROUNDS):
-            u, heights = self._climbed(u, heights)
-            u, heights, has_moved = self._moved(u, heights)
-            if not has_moved:
+            u[rows], heights[rows] = self._climbed(u[rows], heights[rows])
+            before = u[rows]
+            u[rows], heights[rows] = self._moved(before, heights[rows])
+            rows = rows[(u[rows] != before).any(axis=1)]  # the others would climb the same again
+            if not len(rows):
                 break
         best = np.argsort(-heights, kind="stable")
         rest = ranked[:_N_FALLBACK]
@@ -141,9 +144,9 @@ class Ascent:
         is_higher = values > heights
         return np.where(is_higher[:, None], climbed, u), np.where(is_higher, values, heights)
 
-    def _moved(self, u: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    def _moved(self, u: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Change discrete dimensions one at a time as long as that helps, all points at once."""
-        u, heights, has_moved = u.copy(), heights.copy(), False
+        u, heights = u.copy(), heights.copy()
         discrete = [i for i, axis in enumerate(self._axes) if axis.levels is not None]
         rows = np.arange(len(u))
         for _ in range(_N_MOVES if discrete else 0):
@@ -154,12 +157,12 @@ class Ascent:
             for row, some, of_some in zip(rows, neighbours, values, strict=True):
                 best = int(of_some.argmax()) if len(some) else -1
                 if len(some) and of_some[best] > heights[row] + _LEAST_GAIN:
-                    u[row], heights[row], has_moved = some[best], of_some[best], True
+                    u[row], heights[row] = some[best], of_some[best]
                     higher.append(row)
             if not higher:
                 break
             rows = np.array(higher)
-        return u, heights, has_moved
+        return u, heights
 
     def _neighbours(self, u: np.ndarray, discrete: Sequence[int]) -> np.ndarray:
         """Return the points that differ from `u` in one discrete dimension."""
