@@ -84,7 +84,7 @@ class Ascent:
             u[rows], heights[rows] = self._climbed(u[rows], heights[rows])
             before = u[rows]
             u[rows], heights[rows] = self._moved(before, heights[rows])
-            rows = rows[(u[rows] != before).any(axis=1)]  # the others would climb the same again
+            rows = rows[(u[rows] != before).any(axis=1)]  # the others have climbed already
             if not len(rows):
                 break
         best = np.argsort(-heights, kind="stable")
