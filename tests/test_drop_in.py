@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import sklearn.model_selection
 
 TESTS = Path(sklearn.model_selection.__file__).parent / "tests" / "test_search.py"
 
 
+@pytest.mark.slow
 def test_scikit_learn_tests_of_random_search_pass(tmp_path):
     arguments = ["-m", "pytest", str(TESTS), "-p", "drop_in_plugin", "-p", "no:cacheprovider", "-q"]
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])

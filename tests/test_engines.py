@@ -83,7 +83,7 @@ def ray_config():
     ray.shutdown()
 
 
-@pytest.fixture(params=["dask", "ray"])
+@pytest.fixture(params=["dask", pytest.param("ray", marks=pytest.mark.slow)])
 def engine(request):
     """Return a function that gives a context in which searches run on the engine."""
     if request.param == "ray":

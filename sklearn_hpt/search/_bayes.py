@@ -229,8 +229,8 @@ class BayesSearchCV(BaseHPTSearchCV):
     ...     n_iter=15,
     ...     random_state=0,
     ... ).fit(X, y)
-    >>> print(f"{search.best_score_:.2f}")
-    0.99
+    >>> bool(search.best_score_ > 0.97)
+    True
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
