@@ -50,6 +50,25 @@ def test_others_inside_make_a_difference_likelier():
     np.testing.assert_allclose(found(np.array([INSIDE])), [math.log(2 / 6)])
 
 
+def test_where_half_of_the_points_inside_differ_is_no_plateau():
+    rows = [*CORNERS, *[(1, 0, 0.3 + i / 50, 0.3) for i in range(3)]]
+    found = plateaus(rows, [observation(0.9)] * 3 + [observation(i / 10) for i in range(3)])
+    assert found(np.array([INSIDE]))[0] == 0.0
+
+
+def test_of_several_plateaus_around_a_point_the_surest_counts():
+    rows = [*CORNERS, *[(1, 0, a, a) for a in (0.1, 0.3, 0.7, 0.9)]]
+    found = plateaus(rows, [observation(0.9)] * 3 + [observation(0.8)] * 4)
+    assert found(np.array([(1.0, 0.0, 0.5, 0.5)]))[0] == pytest.approx(math.log(1 / 3))
+
+
+def test_spaces_of_choices_or_of_numbers_alone():
+    numbers = Plateaus(Flat(), [observation(1.0)] * 3, np.eye(3), np.zeros(3, dtype=bool))
+    assert numbers(np.full((1, 3), 0.5))[0] == pytest.approx(math.log(1 / 5))
+    choices = Plateaus(Flat(), [observation(1.0)] * 3, np.eye(3), np.ones(3, dtype=bool))
+    assert choices(np.eye(3)).tolist() == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     "results",
     [

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,26 +11,16 @@ from sklearn_hpt.samplers._ascent import Acquisition
 from sklearn_hpt.samplers._beliefs import Observation
 
 _LEAST_EQUAL = 3  # points that make a plateau
+_LIKELY = 0.5  # a box in which other scores are as likely is none
 
 
-@dataclass(frozen=True)
-class Box:
-    """The smallest box around points of the same choices and of equal scores.
-
-    Attributes
-    ----------
-    choices : ndarray of shape (n_choice_columns,)
-        The choices that its points share, encoded.
-    low, high : ndarray of shape (n_number_columns,)
-        Its borders.
-    log_chance : float
-        The logarithm of the probability that another point in it has another score.
-    """
+class _Box(NamedTuple):
+    """Choices and borders of a plateau, and the probability that a point in it differs."""
 
     choices: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    log_chance: float
+    chance: float
 
 
 class Plateaus:
@@ -41,7 +30,7 @@ class Plateaus:
     linear kernel, gives exactly equal scores in every fold. A stationary process stays unsure
     between such points. Here what it expects is multiplied by the probability that a point among n
     equal ones differs, by the rule of succession 1 / (n + 2), or (k + 1) / (n + k + 2) if k others
-    are known there.
+    are known there, unless that is a half or more.
 
     Parameters
     ----------
@@ -64,7 +53,13 @@ class Plateaus:
     ) -> None:
         self._acquisition = acquisition
         self._is_choice = is_choice
-        self._boxes = self._found(observed, z)
+        self._z = z
+        boxes = self._boxes(observed)
+        n_choices, n_numbers = int(is_choice.sum()), int((~is_choice).sum())
+        self._choices = np.reshape([one.choices for one in boxes], (len(boxes), n_choices))
+        self._low = np.reshape([one.low for one in boxes], (len(boxes), n_numbers))
+        self._high = np.reshape([one.high for one in boxes], (len(boxes), n_numbers))
+        self._log_chance = np.log([one.chance for one in boxes])
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         return self._acquisition(z) + self._log_chances(z)
@@ -74,35 +69,33 @@ class Plateaus:
         values, gradient = self._acquisition.with_gradient(z)
         return values + self._log_chances(z), gradient
 
-    def _found(self, observed: Sequence[Observation], z: np.ndarray) -> list[Box]:
-        equal: dict[Hashable, list[int]] = {}
+    def _boxes(self, observed: Sequence[Observation]) -> list[_Box]:
         is_whole = np.array([one.share == 1.0 for one in observed])
-        for i, one in enumerate(observed):
-            if is_whole[i]:
-                equal.setdefault((z[i, self._is_choice].tobytes(), _result(one)), []).append(i)
+        choices, numbers = self._z[:, self._is_choice], self._z[:, ~self._is_choice]
+        equal: dict[Hashable, list[int]] = {}
+        for row in np.flatnonzero(is_whole).tolist():
+            equal.setdefault((choices[row].tobytes(), _result(observed[row])), []).append(row)
         boxes = []
         for rows in equal.values():
-            if len(rows) >= _LEAST_EQUAL:
-                points = z[rows][:, ~self._is_choice]
-                choices = z[rows[0], self._is_choice]
-                box = Box(choices, points.min(axis=0), points.max(axis=0), 0.0)
-                n_inside = int(self._is_inside(box, z[is_whole]).sum())
-                chance = (n_inside - len(rows) + 1) / (n_inside + 2)
-                boxes.append(replace(box, log_chance=math.log(chance)))
+            if len(rows) < _LEAST_EQUAL:
+                continue
+            low, high = numbers[rows].min(axis=0), numbers[rows].max(axis=0)
+            is_inside = is_whole & (choices == choices[rows[0]]).all(axis=1)
+            is_inside &= ((numbers >= low) & (numbers <= high)).all(axis=1)
+            n_inside = int(is_inside.sum())
+            chance = (n_inside - len(rows) + 1) / (n_inside + 2)
+            if chance < _LIKELY:
+                boxes.append(_Box(choices[rows[0]], low, high, chance))
         return boxes
 
-    def _is_inside(self, box: Box, z: np.ndarray) -> np.ndarray:
-        has_choices = (z[:, self._is_choice] == box.choices).all(axis=1)
-        numbers = z[:, ~self._is_choice]
-        return has_choices & ((numbers >= box.low) & (numbers <= box.high)).all(axis=1)
-
     def _log_chances(self, z: np.ndarray) -> np.ndarray:
-        chances = np.zeros(len(z))
-        for box in self._boxes:
-            chances = np.where(
-                self._is_inside(box, z), np.minimum(chances, box.log_chance), chances
-            )
-        return chances
+        """Return the logarithms of the probabilities that points do not lie on a plateau."""
+        if not len(self._log_chance):
+            return np.zeros(len(z))
+        choices, numbers = z[:, None, self._is_choice], z[:, None, ~self._is_choice]
+        is_inside = (choices == self._choices).all(axis=2)
+        is_inside &= ((numbers >= self._low) & (numbers <= self._high)).all(axis=2)
+        return np.where(is_inside, self._log_chance, 0.0).min(axis=1)
 
 
 def _result(one: Observation) -> Hashable:
