@@ -82,6 +82,11 @@ def test_only_what_is_equal_in_every_fold_is_a_plateau(results):
     assert plateaus(CORNERS, results)(np.array([INSIDE]))[0] == 0.0
 
 
+def test_fold_scores_may_be_an_array():
+    found = plateaus(CORNERS, [observation(0.9, np.array([0.8, 1.0]))] * 3)
+    assert found(np.array([INSIDE]))[0] == pytest.approx(math.log(1 / 5))
+
+
 def test_failures_are_a_plateau_too():
     found = plateaus(CORNERS, [observation(math.nan)] * 3)
     assert found(np.array([INSIDE]))[0] == pytest.approx(math.log(1 / 5))

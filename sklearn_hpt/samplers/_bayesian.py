@@ -37,8 +37,9 @@ class BayesianSampler:
     so that crashed regions do not flatten the top. The next point is where the logarithm of the
     expected improvement [1]_ is highest, found by gradients over the continuous hyperparameters and
     by trying the values of the others. Between points of exactly equal scores, where what differs
-    has no effect, little improvement is expected. No point is proposed twice, and each is proposed
-    as if those whose results are not known yet had the results to expect of them.
+    has no effect, little improvement is expected. Where next to none is expected anywhere, every
+    second point is a Sobol point, as the process may be wrong. No point is proposed twice, and each
+    is proposed as if those whose results are not known yet had the results to expect of them.
 
     Parameters
     ----------

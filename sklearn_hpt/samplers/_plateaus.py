@@ -102,4 +102,4 @@ def _result(one: Observation) -> Hashable:
     """Return what is equal if two evaluations came to the same."""
     if not one.is_finite:
         return "failed"
-    return (one.score, *(one.folds or ()))
+    return one.score, *(() if one.folds is None else one.folds)
