@@ -42,6 +42,7 @@ from typing import Any
 import joblib
 import numpy as np
 import scipy.stats
+from data_sets import bundled, images, table
 from joblib import Parallel, delayed
 from sklearn.base import is_classifier
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -66,7 +67,6 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn_hpt import BayesSearchCV
 
 N_SPLITS = 3
-NOT_FEATURES = ["split", "duration", "instant", "dteday", "casual", "registered"]
 
 
 @dataclass(frozen=True)
@@ -83,32 +83,6 @@ class Problem:
 
 
 # data
-
-
-def table(file, target, *, is_class=True, one_hot=True):
-    def load(folder):
-        import pandas as pd
-
-        if folder is None or not (folder / file).exists():
-            return None
-        frame = pd.read_csv(folder / file).drop(columns=NOT_FEATURES, errors="ignore")
-        y = frame.pop(target).to_numpy()
-        if one_hot:
-            frame = pd.get_dummies(frame, dtype=float).fillna(0.0).to_numpy(np.float64)
-        return frame, np.unique(y, return_inverse=True)[1] if is_class else (y - y.mean()) / y.std()
-
-    return load
-
-
-def images(file):
-    def load(folder):
-        if folder is None or not (folder / file).exists():
-            return None
-        with np.load(folder / file) as arrays:
-            X, y = arrays["X_train"][:10_000], arrays["y_train"][:10_000]
-        return X.reshape(len(X), -1).astype(np.float32) / 255, y.astype(np.int64)
-
-    return load
 
 
 def texts(folder):
@@ -130,10 +104,6 @@ def lagged(folder):
     X = np.hstack([values[24 - lag : -lag] for lag in (1, 2, 3, 24)])
     y = values[24:, -1]
     return X, (y - y.mean()) / y.std()
-
-
-def bundled(load):
-    return lambda folder: load(return_X_y=True)
 
 
 # models

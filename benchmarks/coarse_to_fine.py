@@ -36,6 +36,7 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from data_sets import bundled, images, table
 from joblib import Parallel, delayed
 from sklearn.base import is_classifier
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
@@ -65,8 +66,6 @@ from sklearn_hpt import CoarseToFineSearchCV
 N_SPLITS = 3
 N_ROUNDS_OF_HALVING = 3
 METHODS = ("ours", "random", "halving")
-# the half of the data, what is known only afterwards, and dates
-NOT_FEATURES = ["split", "duration", "instant", "dteday", "casual", "registered"]
 
 
 @dataclass(frozen=True)
@@ -82,40 +81,6 @@ class Problem:
     space: dict[str, Any]
     resource: str = "n_samples"
     full: int | None = None
-
-
-# data
-
-
-def table(file, target, *, is_class=True):
-    """Return a loader of a table: categories one-hot, missing values as 0, targets as z-scores."""
-
-    def load(folder):
-        import pandas as pd
-
-        if folder is None or not (folder / file).exists():
-            return None
-        frame = pd.read_csv(folder / file).drop(columns=NOT_FEATURES, errors="ignore")
-        y = frame.pop(target).to_numpy()
-        X = pd.get_dummies(frame, dtype=float).fillna(0.0).to_numpy(np.float64)
-        return X, np.unique(y, return_inverse=True)[1] if is_class else (y - y.mean()) / y.std()
-
-    return load
-
-
-def images(file):
-    def load(folder):
-        if folder is None or not (folder / file).exists():
-            return None
-        with np.load(folder / file) as arrays:
-            X, y = arrays["X_train"][:10_000], arrays["y_train"][:10_000]
-        return X.reshape(len(X), -1).astype(np.float32) / 255, y.astype(np.int64)
-
-    return load
-
-
-def bundled(load):
-    return lambda folder: load(return_X_y=True)
 
 
 # models and their spaces
