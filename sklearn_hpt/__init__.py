@@ -10,7 +10,7 @@ and `_selection` selects; `search` runs the loop and refits.
 """
 
 from sklearn_hpt._journal import read_journal
-from sklearn_hpt.search import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV
+from sklearn_hpt.search import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV, PBTSearchCV
 from sklearn_hpt.space import Categorical, Integer, Real
 
 __version__ = "0.1.0.dev0"
@@ -21,6 +21,7 @@ __all__ = [
     "CoarseToFineSearchCV",
     "Integer",
     "LogRandomSearchCV",
+    "PBTSearchCV",
     "Real",
     "__version__",
     "read_journal",

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from traceback import format_exc
 from typing import Any
 
@@ -83,6 +83,8 @@ class EvaluationPlan:
     never_equal : collection of str
         Hyperparameters of which no two candidates have the same value, as they are drawn from
         a continuum.
+    trainer : {"auto", "batched", "sequential"}
+        Whether nets are trained together, as one program.
     """
 
     estimator: Any
@@ -98,6 +100,7 @@ class EvaluationPlan:
     resource: Resource | None = None
     cache_pipeline_prefix: bool = False
     never_equal: Collection[str] = ()
+    trainer: str = "sequential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +114,15 @@ class Stages:
         its own.
     seeds : tuple of int
         Seed of each stage.
+    params : tuple of mapping, or None
+        Hyperparameters of each stage, where they change while a candidate is trained.
     state_before, state_after : str or None
         Files of the estimator after the last but one stage, and after the last.
     """
 
     amounts: tuple[int, ...]
     seeds: tuple[int, ...]
+    params: tuple[Mapping[str, Any], ...] | None = None
     state_before: str | None = None
     state_after: str | None = None
 
@@ -151,7 +157,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fold:
+class Fold:
     """The rows and metadata of one fold."""
 
     X_train: Any
@@ -168,9 +174,9 @@ class _Fold:
         for params in (self.fit_params, self.train_score_params, self.test_score_params):
             yield from params.values()
 
-    def shared(self) -> _Fold:
+    def shared(self) -> Fold:
         """Return the same data in objects of a candidate's own."""
-        return _Fold(
+        return Fold(
             *map(view, (self.X_train, self.y_train, self.X_test, self.y_test)),
             *(
                 {name: view(value) for name, value in params.items()}
@@ -200,7 +206,7 @@ class Evaluator:
         self.plan = plan
         self._prefixes = PrefixCache(prefix_bytes) if plan.cache_pipeline_prefix else None
         self._cache_bytes = cache_bytes
-        self._folds: dict[tuple[int, bool, int | None], _Fold] = {}
+        self._folds: dict[tuple[int, bool, int | None], Fold] = {}
         self._keep_slices = True
 
     def __call__(self, task: Task) -> FoldResult:
@@ -222,38 +228,70 @@ class Evaluator:
     def _evaluate(self, task: Task, may_cache: bool = True) -> FoldResult:
         times: dict[str, Any] = {}
         try:
-            estimator = clone(self.plan.estimator).set_params(**_own_values(task.params))
-            fold = self._fold(task, estimator)
+            estimator = self.candidate(task)
+            fold = self.fold(task, estimator)
             with nets.reproducible(estimator, task.seed, self.plan.n_threads):
                 with _timed(times, "fit_time"), _propagated(task, estimator):
                     prefix = self._prefix(task, estimator) if may_cache else None
                     estimator, spent = self._train(estimator, prefix, fold, task.stages)
-                nets.check_converged(estimator)
-                test_scores, train_scores, complaint = self._scores(estimator, prefix, fold, times)
+                return self.scored(task, estimator, fold, spent, times, prefix)
         except Exception as error:
-            return FoldResult(task.trial, task.fold, failure=self._failure(error), **times)
+            return FoldResult(task.trial, task.fold, failure=self.failure(error), **times)
+
+    def candidate(self, task: Task) -> Any:
+        """Return what is to be trained, with the hyperparameters that its training begins with."""
+        return clone(self.plan.estimator).set_params(**_own_values(_first_params(task)))
+
+    def scored(
+        self,
+        task: Task,
+        estimator: Any,
+        fold: Fold,
+        spent: int | None,
+        times: dict[str, Any],
+        prefix: Prefix | None = None,
+    ) -> FoldResult:
+        """Return the record of a trained candidate."""
+        nets.check_converged(estimator)
+        test_scores, train_scores, complaint = self._scores(estimator, prefix, fold, times)
         failure = None if complaint is None else _failure(complaint.splitlines()[-1], complaint)
         return FoldResult(
             task.trial, task.fold, test_scores, train_scores, failure=failure, spent=spent, **times
         )
 
+    def trained(self, task: Task) -> Any:
+        """Return the task's candidate, trained on its fold.
+
+        Where the state that it would leave is there already, it is that.
+        """
+        if task.stages is not None and task.stages.state_after is not None:
+            state = load_state(task.stages.state_after)
+            if state is not None:
+                return state
+        estimator = self.candidate(task)
+        fold = self.fold(task, estimator)
+        with nets.reproducible(estimator, task.seed, self.plan.n_threads):
+            return self._train(estimator, None, fold, task.stages)[0]
+
     def _train(
-        self, estimator: Any, prefix: Prefix | None, fold: _Fold, stages: Stages | None
+        self, estimator: Any, prefix: Prefix | None, fold: Fold, stages: Stages | None
     ) -> tuple[Any, int | None]:
         """Return the trained estimator and how much of the resource that took."""
         resource = self.plan.resource
         if resource is None or stages is None or resource.is_rows:
-            _fit(estimator if prefix is None else prefix, fold)
+            with nets.lean_loading(estimator):
+                _fit(estimator if prefix is None else prefix, fold)
             return estimator, None if stages is None else num_samples(fold.X_train)
         on_from, n_done = None, 0
-        if stages.state_before is not None and continues(estimator, resource.name, fold.fit_params):
+        can = continues(estimator, resource.name, fold.fit_params, resource.stepper)
+        if stages.state_before is not None and can:
             on_from = load_state(stages.state_before)
         if on_from is not None:
             estimator, n_done = on_from, len(stages.amounts) - 1
         spent = train_in_stages(
             estimator, fold.X_train, fold.y_train, fold.fit_params, self.plan, stages, n_done
         )
-        if stages.state_after is not None and continues(estimator, resource.name, fold.fit_params):
+        if stages.state_after is not None and can:
             save_state(estimator, stages.state_after)
         return estimator, spent
 
@@ -283,7 +321,7 @@ class Evaluator:
         )
 
     def _scores(
-        self, estimator: Any, prefix: Prefix | None, fold: _Fold, times: dict[str, Any]
+        self, estimator: Any, prefix: Prefix | None, fold: Fold, times: dict[str, Any]
     ) -> tuple[Scores, Scores | None, str | None]:
         """Return the scores of both sides and what went wrong with one metric of several."""
 
@@ -291,21 +329,23 @@ class Evaluator:
             given = (estimator, X) if prefix is None else prefix.for_scoring(side, X)
             return _score(*given, y, self.plan.scorer, params)
 
-        with _timed(times, "score_time"):
+        with _timed(times, "score_time"), nets.lean_loading(estimator):
             test_scores, complaint = score("test", fold.X_test, fold.y_test, fold.test_score_params)
         if not self.plan.return_train_score:
             return test_scores, None, complaint
         try:
-            train_scores, train_complaint = score(
-                "train", fold.X_train, fold.y_train, fold.train_score_params
-            )
+            with nets.lean_loading(estimator):
+                train_scores, train_complaint = score(
+                    "train", fold.X_train, fold.y_train, fold.train_score_params
+                )
         except Exception as error:  # the test scores stand
             if self.plan.keep_exceptions:
                 raise
             train_scores, train_complaint = None, f"{format_exc()}{type(error).__name__}: {error}"
         return test_scores, train_scores, complaint or train_complaint
 
-    def _failure(self, error: Exception) -> Failure:
+    def failure(self, error: Exception) -> Failure:
+        """Return the record of what a candidate has raised."""
         first_line = str(error).strip().partition("\n")[0]
         message, details = f"{type(error).__name__}: {first_line}", format_exc()
         if hint := nets.explain(self.plan.estimator, error):
@@ -314,7 +354,8 @@ class Evaluator:
         exception = error if self.plan.keep_exceptions else None
         return _failure(message, details, exception)
 
-    def _fold(self, task: Task, estimator: Any) -> _Fold:
+    def fold(self, task: Task, estimator: Any) -> Fold:
+        """Return the rows that a candidate is trained and scored on."""
         n_rows = self._n_rows(task)
         if not (self._keep_slices and _respects_read_only(estimator)):
             return self._slice(task.fold, n_rows, estimator)
@@ -349,7 +390,7 @@ class Evaluator:
             map(_n_bytes, (plan.X, plan.y, *plan.fit_params.values(), *plan.score_params.values()))
         )
 
-    def _can_share(self, fold: _Fold) -> bool:
+    def _can_share(self, fold: Fold) -> bool:
         """Make the fold's arrays read-only; return False if one must not or cannot be."""
         of_user = [*self.plan.fit_params.values(), *self.plan.score_params.values()]
         arrays = [part for value in fold.arrays() for part in parts(value)]
@@ -361,7 +402,7 @@ class Evaluator:
             part.flags.writeable = False
         return True
 
-    def _slice(self, number: int, n_rows: int | None, estimator: Any) -> _Fold:
+    def _slice(self, number: int, n_rows: int | None, estimator: Any) -> Fold:
         plan = self.plan
         train, test = plan.splits[number]
         if plan.resource is not None:
@@ -372,7 +413,7 @@ class Evaluator:
             train, test = xp.asarray(train, device=on), xp.asarray(test, device=on)
         X_train, y_train = safe_split(estimator, plan.X, plan.y, train)
         X_test, y_test = safe_split(estimator, plan.X, plan.y, test, train)
-        return _Fold(
+        return Fold(
             X_train,
             y_train,
             X_test,
@@ -381,6 +422,12 @@ class Evaluator:
             check_method_params(plan.X, params=plan.score_params, indices=train),
             check_method_params(plan.X, params=plan.score_params, indices=test),
         )
+
+
+def scores_on(plan: EvaluationPlan, estimator: Any, train: np.ndarray, rows: np.ndarray) -> Scores:
+    """Return the scores of an estimator that was trained on some rows on others."""
+    fold = Evaluator(replace(plan, splits=[(train, rows)]))._slice(0, None, estimator)
+    return _score(estimator, fold.X_test, fold.y_test, plan.scorer, fold.test_score_params)[0]
 
 
 def train_in_stages(
@@ -398,8 +445,24 @@ def train_in_stages(
     def seeded(stage: int) -> AbstractContextManager[Any]:
         return nets.reproducible(estimator, stages.seeds[stage], plan.n_threads)
 
-    name = plan.resource.name
-    return train(estimator, X, y, fit_params, name, stages.amounts, n_done, seeded)
+    return train(
+        estimator,
+        X,
+        y,
+        fit_params,
+        plan.resource.name,
+        stages.amounts,
+        n_done,
+        seeded,
+        params=stages.params,
+        stepper=plan.resource.stepper,
+    )
+
+
+def _first_params(task: Task) -> Mapping[str, Any]:
+    """Return what training begins with."""
+    has_own = task.stages is not None and task.stages.params is not None
+    return task.stages.params[0] if has_own else task.params  # type: ignore[union-attr,index]
 
 
 def _failure(message: str, details: str, exception: Exception | None = None) -> Failure:
@@ -443,7 +506,7 @@ def _propagated(task: Task, estimator: Any) -> Iterator[None]:
         yield
 
 
-def _fit(estimator: Any, fold: _Fold) -> None:
+def _fit(estimator: Any, fold: Fold) -> None:
     if fold.y_train is None:
         estimator.fit(fold.X_train, **fold.fit_params)
     else:

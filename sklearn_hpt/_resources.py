@@ -21,6 +21,7 @@ import numpy as np
 
 from sklearn_hpt import nets
 from sklearn_hpt._subsampling import subsample
+from sklearn_hpt.steppers import Stepper
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Resource:
         Whether the rows are in the order of time.
     seed : int
         What the rows of a fold are drawn with.
+    stepper : Stepper or None
+        What trains the estimator in steps, if not what its class says.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Resource:
     groups: Any = None
     is_time_ordered: bool = False
     seed: int = 0
+    stepper: Stepper | None = None
 
     @property
     def is_rows(self) -> bool:

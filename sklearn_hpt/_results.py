@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,14 +66,26 @@ def lineages(trials: Sequence[Trial]) -> list[list[Trial]]:
     return sorted(by_last.values(), key=lambda lineage: lineage[0].number)
 
 
-def shown_trial(lineage: Sequence[Trial]) -> Trial:
-    """Return the trial that a candidate's row shows: the last that was not stopped, if any."""
+@dataclass(frozen=True)
+class Row:
+    """The trials behind a row of `cv_results_`, and the one whose scores it shows."""
+
+    trials: Sequence[Trial]
+    shown: Trial
+
+
+def candidate_rows(trials: Sequence[Trial]) -> list[Row]:
+    """Return a row for each candidate, which shows its last trial that was not stopped, if any."""
+    return [Row(lineage, _last_decided(lineage)) for lineage in lineages(trials)]
+
+
+def _last_decided(lineage: Sequence[Trial]) -> Trial:
     decided = [trial for trial in lineage if trial.status not in (None, "stopped")]
     return decided[-1] if decided else lineage[-1]
 
 
 def to_cv_results(
-    trials: Sequence[Trial],
+    rows: Sequence[Row],
     n_splits: int,
     *,
     error_score: float,
@@ -80,14 +93,14 @@ def to_cv_results(
     format_results: Callable[..., dict[str, Any]],
     with_status: bool,
     raced: bool = False,
-    resource: tuple[str, int] | None = None,
+    resource: tuple[str, int | None] | None = None,
     deciding_metric: str | None = None,
 ) -> dict[str, Any]:
-    """Return one row for each candidate, with scikit-learn's keys and dtypes.
+    """Return the table of a search, with scikit-learn's keys and dtypes.
 
     Parameters
     ----------
-    trials : sequence of Trial
+    rows : sequence of Row
         What was evaluated.
     n_splits : int
         Number of folds; those without a result are NaN.
@@ -101,18 +114,16 @@ def to_cv_results(
         Whether to add the columns `status` and `error` even if all trials are complete.
     raced : bool, default=False
         Whether to add them and `n_test_splits`, the number of folds that were evaluated.
-    resource : (str, int), default=None
-        Name and full amount of the resource of which candidates were given less. Trials of one
-        candidate then make one row, and `resource`, `resource_spent` and `learning_curve` are
-        added.
+    resource : (str, int or None), default=None
+        Name and full amount of the resource of which candidates were given less, None if with any
+        amount they are complete. `resource`, `resource_spent` and `learning_curve` are added then.
     deciding_metric : str, default=None
         Of several metrics, the one that decides.
     """
-    rows = lineages(trials)
-    shown = [shown_trial(row) for row in rows]
+    shown = [row.shown for row in rows]
     evaluations = [
-        _as_evaluation(trial.results.get(fold), names, error_score, _times(row, fold))
-        for row, trial in zip(rows, shown, strict=True)
+        _as_evaluation(row.shown.results.get(fold), names, error_score, _times(row.trials, fold))
+        for row in rows
         for fold in range(n_splits)
     ]
     params = [_params_of_row(trial, resource) for trial in shown]
@@ -121,45 +132,42 @@ def to_cv_results(
     if raced:
         results["n_test_splits"] = np.array([len(trial.results) for trial in shown])
     if resource is not None:
-        results.update(_resource_columns(rows, shown, deciding_metric))
-    outcomes = [
-        _shown_outcome(row, trial, resource) for row, trial in zip(rows, shown, strict=True)
-    ]
+        results.update(_resource_columns(rows, deciding_metric))
+    outcomes = [_shown_outcome(row.trials, row.shown, resource) for row in rows]
     if raced or resource or with_status or any(status != "complete" for status, _ in outcomes):
         results["status"] = np.array([status for status, _ in outcomes], dtype=object)
         results["error"] = np.array([error for _, error in outcomes], dtype=object)
-    if resource is not None:
+    if resource is not None and resource[1] is not None:
         _rank_complete_first(results)
     return results
 
 
-def _params_of_row(trial: Trial, resource: tuple[str, int] | None) -> dict[str, Any]:
+def _params_of_row(trial: Trial, resource: tuple[str, int | None] | None) -> dict[str, Any]:
     """Return what the estimator was given, the amount of a parameter that is a resource too."""
     amount = {} if resource is None or resource[0] == "n_samples" else {resource[0]: trial.resource}
     return {**trial.params, **amount}
 
 
 def _shown_outcome(
-    lineage: Sequence[Trial], trial: Trial, resource: tuple[str, int] | None
+    lineage: Sequence[Trial], trial: Trial, resource: tuple[str, int | None] | None
 ) -> tuple[Status | None, str]:
     """Return status and error; a candidate that was not given the full resource was stopped."""
-    if trial.status != "complete" or resource is None or trial.resource == resource[1]:
+    full = None if resource is None else resource[1]
+    if trial.status != "complete" or resource is None or full in (None, trial.resource):
         return trial.status, trial.error
     later = lineage[-1].error if lineage[-1] is not trial else "others were better"
-    return "stopped", f"stopped at {trial.resource} of {resource[1]} {resource[0]}: {later}"
+    return "stopped", f"stopped at {trial.resource} of {full} {resource[0]}: {later}"
 
 
-def _resource_columns(
-    rows: Sequence[Sequence[Trial]], shown: Sequence[Trial], metric: str | None
-) -> dict[str, np.ndarray]:
+def _resource_columns(rows: Sequence[Row], metric: str | None) -> dict[str, np.ndarray]:
     curves = np.empty(len(rows), dtype=object)
     for number, row in enumerate(rows):
         curves[number] = [
-            (trial.resource, _mean_score(trial, metric)) for trial in row if trial.results
+            (trial.resource, mean_score(trial, metric)) for trial in row.trials if trial.results
         ]
     return {
-        "resource": np.array([trial.resource for trial in shown]),
-        "resource_spent": np.array([spent_on(row) for row in rows]),
+        "resource": np.array([row.shown.resource for row in rows]),
+        "resource_spent": np.array([spent_on(row.trials) for row in rows]),
         "learning_curve": curves,
     }
 
@@ -180,7 +188,8 @@ def saved_by_continuing(trials: Sequence[Trial]) -> float:
     return float(sum(saved))
 
 
-def _mean_score(trial: Trial, metric: str | None) -> float:
+def mean_score(trial: Trial, metric: str | None) -> float:
+    """Return the mean over the folds of the metric that decides, NaN if there is none."""
     in_order = (trial.results[fold] for fold in sorted(trial.results))
     scores = [score for result in in_order for score in deciding_scores(result, metric)[:1]]
     return float(np.mean(scores)) if scores else math.nan

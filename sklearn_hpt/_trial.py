@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ Status = Literal["complete", "stopped", "failed", "timeout"]
 Scores = float | dict[str, float]
 
 
+@lru_cache(maxsize=2**16)  # a lineage asks for those of all its ancestors, again and again
 def derived_seed(*entropy: int) -> int:
     """Return the seed in [0, 2**32) that belongs to these numbers.
 

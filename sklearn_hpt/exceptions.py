@@ -69,5 +69,9 @@ class TrainSplitWarning(UserWarning):
     """A skorch net keeps a part of each training fold for itself."""
 
 
+class TrainerWarning(UserWarning):
+    """Nets that were to be trained together are trained one by one."""
+
+
 class WarmStartWarning(UserWarning):
     """Some earlier results cannot be used by a search."""

@@ -23,3 +23,17 @@ def test_coarse_to_fine_mnist_runs_on_the_digits(monkeypatch, tmp_path, capsys):
     assert float(re.search(r"test accuracy ([\d.]+)", text).group(1)) > 0.95
     assert int(re.search(r"(\d+) epochs saved", text).group(1)) > 0
     assert picture.stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_population_fashion_mnist_runs_on_the_digits(monkeypatch, capsys):
+    for module in ("torch", "skorch"):
+        pytest.importorskip(module)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    example = importlib.import_module("population_fashion_mnist")
+
+    search = example.main(["--n-jobs", "1"])
+
+    text = capsys.readouterr().out
+    assert float(re.search(r"test accuracy ([\d.]+)", text).group(1)) > 0.95
+    assert search.best_schedule_.amounts[-1] <= 10

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import sklearn_hpt
-from sklearn_hpt import racing, samplers, space
+from sklearn_hpt import ensemble, racing, samplers, schedule, space, steppers
 
 ROOT = Path(sklearn_hpt.__file__).parent
 GROUPS = [  # a later group may import an earlier one, never the reverse
@@ -21,15 +21,20 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_space_formats", "_pipelines"},
     {"samplers"},
     {"nets"},
-    {"_subsampling", "_training"},
+    {"_subsampling", "steppers"},
+    {"_mutation"},
+    {"_training"},
     {"_resources"},
     {"_accuracy"},
     {"_sharing", "_parameter_keys"},
     {"_prefix_cache"},
     {"_evaluation"},
+    {"_stacked_evaluation"},
     {"_executors"},
     {"_results", "_selection"},
+    {"_members"},
     {"_journal"},
+    {"schedule", "ensemble"},
     {"search"},
     {"__init__"},
     {"__main__"},
@@ -40,7 +45,7 @@ HEAVY = ["torch", "skorch", "matplotlib", "pandas", "polars", "optuna", "skopt",
 PUBLIC_CLASSES = sorted(
     {
         value
-        for module in (sklearn_hpt, space, samplers, racing)
+        for module in (sklearn_hpt, space, samplers, racing, schedule, steppers, ensemble)
         for name in module.__all__
         if inspect.isclass(value := getattr(module, name))
     },

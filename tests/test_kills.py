@@ -49,6 +49,10 @@ SEARCHES = {
         "BayesSearchCV(Logged(), SPACE, n_iter=n_iter, cv=3, random_state=seed, n_points=4,"
         " resource='n_steps')"
     ),
+    "population": (
+        "PBTSearchCV(Stepped(n_steps=n_iter // 5), SPACE, stepper=Steps(), population_size=5,"
+        " n_generations=n_iter // 5, burn_in=0, cv=3, random_state=seed)"
+    ),
 }
 N_SPLITS = 3
 MOST_SENT_AHEAD = 6  # tasks of 20 ms or more that two workers together may have at a time
@@ -60,7 +64,8 @@ import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn_hpt import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV
+from sklearn_hpt import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV, PBTSearchCV
+from sklearn_hpt.steppers import Stepper
 
 X, y = load_iris(return_X_y=True)
 X = np.column_stack([X, np.arange(len(X))])  # the sum of the last column tells folds apart
@@ -86,6 +91,33 @@ class Logged(GaussianNB):
 
     def predict(self, X):
         return super().predict(X[:, :-1])
+
+
+class Stepped(Logged):
+    """Smoothes by what it was given in all its steps, the last ones counting most."""
+
+    def learn(self, X, y, n_steps):
+        given = self.var_smoothing
+        for _ in range(n_steps):
+            self.level_ = 0.5 * (self.level_ + np.log(given))
+        self.fit(X, y)
+        self.var_smoothing = np.exp(self.level_)
+        GaussianNB.fit(self, X[:, :-1], y)
+        self.var_smoothing = given
+
+
+class Steps(Stepper):
+    def resource(self, model):
+        return "n_steps"
+
+    def mutable_names(self, model):
+        return {"var_smoothing"}
+
+    def init(self, model, X, y):
+        model.level_ = 0.0
+
+    def step(self, model, X, y, begin, end):
+        model.learn(X, y, end - begin)
 
 
 def outcome(search):

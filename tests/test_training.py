@@ -31,14 +31,13 @@ from sklearn.utils import all_estimators
 
 from sklearn_hpt import nets
 from sklearn_hpt._training import (
-    _GROWTH,
-    _PASSES,
     check_resource,
     continues,
     default_resource,
     resolve_resource,
     train,
 )
+from sklearn_hpt.steppers import _growth, _passes
 
 WINE = load_wine()
 DIABETES = load_diabetes()
@@ -51,7 +50,7 @@ def data_for(estimator):
     return NUMBERS if is_regressor(estimator) else CLASSES
 
 
-def in_stages(estimator, name, stages=STAGES, cuts=(), fit_params=None, data=None):
+def in_stages(estimator, name, stages=STAGES, cuts=(), fit_params=None, data=None, params=None):
     """Train a clone, pickled and unpickled after each of the stages in `cuts`."""
     estimator, n_done = clone(estimator), 0
     X, y = data or data_for(estimator)
@@ -61,7 +60,18 @@ def in_stages(estimator, name, stages=STAGES, cuts=(), fit_params=None, data=Non
 
     for upto in (*cuts, len(stages)):
         estimator = pickle.loads(cloudpickle.dumps(estimator))
-        train(estimator, X, y, fit_params or {}, name, stages[:upto], n_done, stage_context)
+        of_stages = None if params is None else params[:upto]
+        train(
+            estimator,
+            X,
+            y,
+            fit_params or {},
+            name,
+            stages[:upto],
+            n_done,
+            stage_context,
+            params=of_stages,
+        )
         n_done = upto
     return estimator
 
@@ -145,6 +155,54 @@ def test_an_interruption_does_not_show(estimator, name):
     assert_same(whole, in_stages(estimator, name, cuts=(1,)))
 
 
+CHANGING = [
+    (
+        HistGradientBoostingClassifier(random_state=3, max_features=0.5),
+        "max_iter",
+        {"learning_rate": (0.1, 0.5, 0.05), "max_leaf_nodes": (31, 4, 8)},
+    ),
+    (RandomForestClassifier(random_state=3), "n_estimators", {"max_depth": (1, 5, 2)}),
+    (SGDClassifier(tol=None, random_state=3), "max_iter", {"alpha": (1.0, 1e-4, 0.1)}),
+    (
+        MLPClassifier(random_state=3, hidden_layer_sizes=(5,)),
+        "max_iter",
+        {"learning_rate_init": (0.1, 0.001, 0.03), "beta_1": (0.5, 0.9, 0.8)},
+    ),
+    (
+        in_pipeline(MLPRegressor(random_state=3, hidden_layer_sizes=(5,), solver="sgd")),
+        "last__max_iter",
+        {"last__learning_rate_init": (0.01, 0.001, 0.03), "last__momentum": (0.5, 0.9, 0.0)},
+    ),
+]
+
+
+def check_changes(estimator, name, values):
+    """An interruption does not show where hyperparameters change; and they do take effect."""
+    params = [
+        dict(zip(values, of_stage, strict=True)) for of_stage in zip(*values.values(), strict=True)
+    ]
+    estimator = clone(estimator).set_params(**params[0])
+    whole = in_stages(estimator, name, params=params)
+    for cuts in [(1,), (2,), (1, 2)]:
+        assert_same(whole, in_stages(estimator, name, cuts=cuts, params=params))
+    assert params[-1].items() <= whole.get_params().items()
+    unchanged = in_stages(estimator, name)
+    same = [np.array_equal(a, b) for a, b in zip(learned(whole), learned(unchanged), strict=True)]
+    assert not all(same)
+
+
+@pytest.mark.parametrize(("estimator", "name", "values"), CHANGING, ids=pytest_id)
+def test_an_interruption_does_not_show_where_hyperparameters_change(estimator, name, values):
+    check_changes(estimator, name, values)
+
+
+def test_what_is_fitted_anew_has_the_last_hyperparameters():
+    model = SGDClassifier(random_state=3, alpha=1.0)  # with a tol it does not continue
+    params = [{"alpha": 1.0}, {"alpha": 1e-4}]
+    trained = in_stages(model, "max_iter", (50, 100), params=params)
+    assert_same(trained, clone(model).set_params(max_iter=100, alpha=1e-4).fit(*CLASSES))
+
+
 @pytest.mark.parametrize("class_name", passive_aggressive())
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_an_interruption_does_not_show_in_passive_aggressive_models(class_name):
@@ -155,7 +213,8 @@ def test_an_interruption_does_not_show_in_passive_aggressive_models(class_name):
 
 def test_every_class_of_the_table_is_tested():
     tested = {type(estimator).__name__ for estimator, _ in GROWING + PASSING}
-    assert tested | {*passive_aggressive()} == {*_GROWTH, *_PASSES} & {*dict(all_estimators())}
+    known = {*_growth.RESOURCES, *_passes.MUTABLE}
+    assert tested | {*passive_aggressive()} == known & {*dict(all_estimators())}
 
 
 @pytest.mark.parametrize(("estimator", "name"), GROWING, ids=pytest_id)
@@ -379,6 +438,17 @@ def test_an_interruption_does_not_show_in_a_net(kind):
     whole = in_stages(trained, "max_epochs")
     assert_same(whole, in_stages(trained, "max_epochs", cuts=(1,)))
     assert whole.max_epochs == STAGES[-1]
+
+
+@pytest.mark.parametrize("options", [momentum, adam], ids=["momentum", "adam"])
+def test_an_interruption_does_not_show_in_a_net_whose_hyperparameters_change(options):
+    values = {
+        "lr": (0.1, 0.01, 0.05),
+        "module__dropout": (0.1, 0.5, 0.3),
+        "optimizer__weight_decay": (0.0, 0.1, 0.01),
+        "batch_size": (16, 8, 32),
+    }
+    check_changes(net(**options()), "max_epochs", values)
 
 
 @pytest.mark.parametrize("kind", NETS)

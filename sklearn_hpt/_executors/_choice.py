@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any, Literal
 
 from joblib import effective_n_jobs
@@ -51,6 +52,35 @@ def choose_executor(
     ValueError
         If candidates must be isolated always and the active joblib backend cannot do that.
     """
+    start_alone = partial(
+        _choose_alone,
+        plan,
+        n_jobs=n_jobs,
+        pre_dispatch=pre_dispatch,
+        isolate=isolate,
+        memory_limit=memory_limit,
+    )
+    if plan.trainer == "sequential" or not nets.contains_net(plan.estimator):
+        return start_alone()
+    from sklearn_hpt._executors import _stacked  # which imports torch
+
+    if (why := _stacked.why_not_stacked(plan)) is None and isolate == "always":
+        why = "candidate_timeout and memory_limit need processes that can be killed"
+    if why is None:
+        return _stacked.StackedExecutor(plan, start_alone, plan.trainer == "batched")
+    _stacked.warn_that_alone(why)
+    return start_alone()
+
+
+def _choose_alone(
+    plan: EvaluationPlan,
+    *,
+    n_jobs: int | None,
+    pre_dispatch: int | str,
+    isolate: Isolation,
+    memory_limit: int | None,
+) -> Executor:
+    """Return an executor that evaluates each task by itself."""
     backend, of_config = get_active_backend()
     kind = type(backend).__name__
     if n_jobs != 1 and (engine := _engine(backend)):

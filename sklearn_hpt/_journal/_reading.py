@@ -11,7 +11,8 @@ from sklearn_hpt._journal._describe import restore
 from sklearn_hpt._journal._file import check_regular, is_being_written
 from sklearn_hpt._journal._lines import Event, Reader
 from sklearn_hpt._journal._records import as_fold_result
-from sklearn_hpt._results import lineages, metric_names, outcome, to_cv_results
+from sklearn_hpt._members import member_rows
+from sklearn_hpt._results import Row, candidate_rows, metric_names, outcome, to_cv_results
 from sklearn_hpt._sklearn_compat import format_results
 from sklearn_hpt._trial import Trial
 from sklearn_hpt.exceptions import JournalError
@@ -149,15 +150,22 @@ class JournalView:
         """Return the trials in the order of their numbers."""
         return [self.trials[number] for number in sorted(self.trials)]
 
+    def table_rows(self) -> list[Row]:
+        """Return what the rows of `cv_results_` are about."""
+        if "population_size" in self.about:
+            size = self.about["population_size"]
+            return member_rows(self.rows(), size, self.about["deciding_metric"])
+        return candidate_rows(self.rows())
+
     def results(self) -> dict[str, Any]:
-        """Return one row for each trial, as in `cv_results_`."""
+        """Return one row for each candidate or member, as in `cv_results_`."""
         trials = self.rows()
         if not trials:
             return {"params": [], "status": [], "error": []}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of scores that are not finite: they may yet come
             results = to_cv_results(
-                trials,
+                self.table_rows(),
                 self.n_splits,
                 error_score=float("nan"),
                 names=metric_names(trials),
@@ -174,8 +182,13 @@ class JournalView:
         return results
 
     @property
-    def resource(self) -> tuple[str, int] | None:
-        """Name and full amount of the search's resource, None if it has none."""
+    def resource(self) -> tuple[str, int | None] | None:
+        """Name and full amount of the search's resource, None if it has none.
+
+        Members of a population are complete with any amount: there is no full one.
+        """
+        if "population_size" in self.about:
+            return self.about["resource"][0], None
         return tuple(self.about["resource"]) if "resource" in self.about else None
 
 
@@ -230,4 +243,4 @@ def read_journal(path: str | os.PathLike[str], *, as_frame: bool = False) -> Any
         raise ImportError(
             "as_frame=True needs pandas: pip install pandas, or leave as_frame=False."
         ) from error
-    return pd.DataFrame(results, index=[row[0].number for row in lineages(view.rows())])
+    return pd.DataFrame(results, index=[row.trials[0].number for row in view.table_rows()])

@@ -5,6 +5,7 @@ imported skorch, which is then found in `sys.modules`.
 """
 
 from sklearn_hpt.nets._devices import cuda_devices, runs_on_cuda
+from sklearn_hpt.nets._loading import lean_loading
 from sklearn_hpt.nets._skorch import (
     cast_inputs,
     cast_targets,
@@ -23,6 +24,7 @@ __all__ = [
     "contains_net",
     "cuda_devices",
     "explain",
+    "lean_loading",
     "reduced",
     "reproducible",
     "runs_on_cuda",

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,13 +89,33 @@ def reproducible(estimator: Any, seed: int, n_threads: int | None = None) -> Ite
 
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     with _torch_state, torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
+        seed_torch(seed)
         threads_before = torch.get_num_threads()
         torch.set_num_threads(n_threads or threads_before)
         try:
             yield
         finally:
             torch.set_num_threads(threads_before)
+
+
+def seed_torch(seed: int) -> None:
+    """Seed the generators of all devices that there are.
+
+    `torch.manual_seed` also writes down from where it was called, for devices that are not there,
+    which takes as long as training a small net for an epoch.
+    """
+    torch = sys.modules["torch"]
+    if _has_accelerator():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
+
+
+@lru_cache(maxsize=1)
+def _has_accelerator() -> bool:
+    torch = sys.modules["torch"]
+    found = getattr(torch, "accelerator", None)
+    return True if found is None else bool(found.is_available())
 
 
 def check_converged(estimator: Any) -> None:
@@ -134,7 +155,9 @@ def cast_inputs(estimator: Any, X: Any) -> Any:
         return X.astype(wanted) if X.dtype.kind == "f" and X.dtype != wanted else X
     if not hasattr(X, "columns") or not hasattr(X, "dtypes"):
         return X
-    if hasattr(estimator, "history") or type(estimator) in map(type, find_nets(estimator)):
+    kinds = {type(net) for net in find_nets(estimator)}
+    parts = getattr(estimator, "estimators", [estimator])  # an ensemble of nets, or a net
+    if hasattr(estimator, "history") or all(type(part) in kinds for part in parts):
         return _as_array(X, wanted)
     if hasattr(X, "astype"):  # pandas, in front of other steps
         other = {n: wanted for n, t in X.dtypes.items() if t.kind == "f" and t != wanted}

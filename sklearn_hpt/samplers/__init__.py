@@ -5,6 +5,7 @@ from sklearn_hpt.samplers._bayesian import BayesianSampler
 from sklearn_hpt.samplers._coarse_to_fine import CoarseToFineSampler
 from sklearn_hpt.samplers._evolutionary import EvolutionarySampler
 from sklearn_hpt.samplers._independent import GridSampler, RandomSampler, SobolSampler
+from sklearn_hpt.samplers._population import PopulationSampler
 from sklearn_hpt.samplers._successive_halving import SuccessiveHalvingSampler
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "CoarseToFineSampler",
     "EvolutionarySampler",
     "GridSampler",
+    "PopulationSampler",
     "RandomSampler",
     "Sampler",
     "SobolSampler",

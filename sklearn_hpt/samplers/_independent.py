@@ -13,7 +13,7 @@ from scipy.stats import qmc
 from sklearn_hpt._space_formats import as_space_union
 from sklearn_hpt._trial import derived_seed, fresh_seed
 from sklearn_hpt.exceptions import SpaceError
-from sklearn_hpt.space import Distribution, Params, Space
+from sklearn_hpt.space import Distribution, Params, Space, SpaceUnion
 
 _MAX_REDRAWS = 20  # then the unseen points of a finite space are gone through in order
 
@@ -238,3 +238,11 @@ class GridSampler(_IndependentSampler):
 
     def _draw_unseen(self, which: int, number: int) -> Params:
         return self.space.spaces[which].at(self._spent[which] - 1)
+
+
+def space_filling(space: SpaceUnion, seed: int) -> RandomSampler | SobolSampler:
+    """Return Sobol points where every dimension has quantiles, else independent draws."""
+    dimensions = [dimension for one in space.spaces for dimension in one.values()]
+    if all(not isinstance(d, Distribution) or d.has_quantiles for d in dimensions):
+        return SobolSampler(space, random_state=seed)
+    return RandomSampler(space, random_state=seed)

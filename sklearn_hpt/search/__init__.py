@@ -3,5 +3,6 @@
 from sklearn_hpt.search._bayes import BayesSearchCV
 from sklearn_hpt.search._coarse_to_fine import CoarseToFineSearchCV
 from sklearn_hpt.search._log_random import LogRandomSearchCV
+from sklearn_hpt.search._pbt import PBTSearchCV
 
-__all__ = ["BayesSearchCV", "CoarseToFineSearchCV", "LogRandomSearchCV"]
+__all__ = ["BayesSearchCV", "CoarseToFineSearchCV", "LogRandomSearchCV", "PBTSearchCV"]

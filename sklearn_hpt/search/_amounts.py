@@ -17,6 +17,7 @@ from sklearn_hpt._resources import Resource
 from sklearn_hpt._subsampling import is_time_ordered
 from sklearn_hpt._training import default_resource, resolve_resource
 from sklearn_hpt.space import Categorical, SpaceUnion
+from sklearn_hpt.steppers import Stepper
 
 _FACTOR = 3  # from one amount to the next
 _FEWEST_ROWS = 100  # of a training side: with fewer, scores say little
@@ -37,11 +38,14 @@ class Request:
         The amounts, or fractions of the full one; None leaves them to the search.
     n_amounts : int or None
         How many there are to be; None for as many as are sensible.
+    stepper : Stepper or None
+        What trains the estimator in steps, if not what its class says.
     """
 
     name: str
     amounts: Sequence[float] | None = None
     n_amounts: int | None = None
+    stepper: Stepper | None = None
 
 
 def plan_resource(
@@ -75,6 +79,7 @@ def plan_resource(
         labels=y if is_rows and _has_classes(estimator, y) else None,
         groups=groups if is_rows else None,
         is_time_ordered=is_rows and is_time_ordered(splits, cv),
+        stepper=request.stepper,
     )
     return resource, amounts
 
@@ -84,7 +89,7 @@ def _chosen(request: Request, estimator: Any, space: SpaceUnion, n_train: int) -
         name = resolve_resource(estimator, request.name)
         _check_not_searched(request, estimator, name, space)
         return name
-    name = default_resource(estimator)
+    name = default_resource(estimator, request.stepper)
     if any({name, *_owners(name)} & set(one) for one in space.spaces):
         name = "n_samples"
     if request.amounts is None and name == "n_samples" and n_train < _WORTH_SPLITTING:

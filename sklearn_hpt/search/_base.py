@@ -27,7 +27,9 @@ from sklearn_hpt._executors import Executor, choose_executor, threads_per_worker
 from sklearn_hpt._journal import DiskJournal, Journal, NoJournal, fingerprint
 from sklearn_hpt._resources import state_folder
 from sklearn_hpt._results import (
+    Row,
     all_failed,
+    candidate_rows,
     metric_names,
     saved_by_continuing,
     to_cv_results,
@@ -85,9 +87,10 @@ from sklearn_hpt.space import SpaceUnion
 _log = logging.getLogger("sklearn_hpt")
 
 _LEARNED = (
-    "best_estimator_ best_index_ best_params_ best_score_ cv_results_ feature_names_in_ "
-    "fold_order_ multimetric_ n_splits_ refit_time_ resource_ resource_saved_ rounds_ scorer_ "
-    "stop_reason_ surrogate_"
+    "best_estimator_ best_index_ best_params_ best_schedule_ best_score_ cv_results_ "
+    "feature_names_in_ fold_order_ holdout_rows_ holdout_score_ multimetric_ n_splits_ "
+    "population_history_ refit_time_ resource_ resource_saved_ rounds_ scorer_ stop_reason_ "
+    "surrogate_"
 ).split()
 
 
@@ -108,8 +111,10 @@ class BaseHPTSearchCV(BaseSearchCV):
         "warm_start_from": "no_validation",
         "racing": [StrOptions({"exact", "safe", "fast"}), HasMethods("should_stop"), None],
         "cache_pipeline_prefix": ["boolean"],
+        "trainer": [StrOptions({"auto", "batched", "sequential"})],
     }
     _doc_link_module = "sklearn_hpt"
+    _changes_params: ClassVar[bool] = False  # while a candidate is trained
 
     def __init__(
         self,
@@ -132,6 +137,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         warm_start_from: Any = None,
         racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
         cache_pipeline_prefix: bool = False,
+        trainer: Literal["auto", "batched", "sequential"] = "sequential",
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -153,6 +159,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         self.warm_start_from = warm_start_from
         self.racing = racing
         self.cache_pipeline_prefix = cache_pipeline_prefix
+        self.trainer = trainer
 
     def __sklearn_clone__(self) -> Any:
         """Return an unfitted copy that learns from the same earlier search, which stays fitted."""
@@ -200,6 +207,27 @@ class BaseHPTSearchCV(BaseSearchCV):
         """Return what compares candidates before all are evaluated, None if nothing does."""
         return None if self.racing is None else f"racing={self.racing!r}"
 
+    def _check_plan(self, plan: EvaluationPlan, space: SpaceUnion) -> None:
+        """Raise if what is to be evaluated does not fit this search."""
+
+    def _ready_to_train(self, estimator: Any, seed: int) -> Any:
+        """Return what is cloned for each candidate."""
+        return estimator
+
+    def _keeps_best_state(self) -> bool:
+        """Tell whether the best trial's fitted estimators are wanted when the search has ended."""
+        return False
+
+    def _collect(self, loop: SearchLoop, run: SearchRun) -> None:
+        """Take what is wanted of the fitted estimators before they are removed."""
+
+    def _measure(self, run: SearchRun, loop: SearchLoop) -> None:
+        """Measure what has been selected."""
+
+    def _rows(self, trials: Sequence[Trial]) -> list[Row]:
+        """Return what the rows of `cv_results_` are about."""
+        return candidate_rows(trials)
+
     def _after_tell(self, space: SpaceUnion) -> Callable[[Trial, float], Any] | None:
         """Return what hears of each candidate in order, and may end the search by True."""
         return None
@@ -207,12 +235,17 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _keep(self, sampler: Sampler) -> None:
         """Keep what a sampler has learned beyond the results."""
 
+    def _about(self) -> dict[str, Any]:
+        """Return what else a reader of the journal has to know."""
+        return {}
+
     def _settings(self) -> dict[str, Any]:
         """Return what else decides the results, to be the same when a search is resumed."""
         return {
             "candidate_timeout": self.candidate_timeout,
             "memory_limit": self.memory_limit,
             "racing": self.racing,
+            "trainer": self.trainer,
         }
 
     # fit
@@ -250,7 +283,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         self._forget()
         check_n_jobs(self.n_jobs)
         check_resume(self.resume, self.journal, self.warm_start_from)
-        check_refit(self.refit, self.scoring)
+        check_refit(self._deciding_name(), self.scoring)
         space = as_space_union(self._space())
         check_parameter_names(self.estimator, space.spaces)
         deciding = self._deciding_name() or (
@@ -275,7 +308,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         splits, cv = self._frozen_splits(X, y, routed.splitter.split)
         resource, amounts = plan_resource(
             self._resource_request(),
-            self.estimator,
+            self._ready_to_train(self.estimator, 0),
             space,
             y,
             splits,
@@ -297,15 +330,18 @@ class BaseHPTSearchCV(BaseSearchCV):
             resource=resource,
             cache_pipeline_prefix=bool(self.cache_pipeline_prefix),
             never_equal=frozenset(n for s in space.spaces for n in s if math.isinf(s[n].size)),
+            trainer=self.trainer,
         )
+        self._check_plan(plan, space)
         self.scorer_ = scorer._scorers if isinstance(scorer, MultimetricScorer) else scorer
         nets.warn_about_train_split(self.estimator, (n for s in space.spaces for n in s))
         journal = self._open_journal(plan, space, seed, earlier, amounts)
         with verbose_output(self.verbose), closing(journal):
             run = self._prepare(plan, space, earlier, metric, journal, amounts, maximum)
-            stages = self._search(run, root_ctx)
+            loop = self._search(run, root_ctx)
+        self._measure(run, loop)
         if self.refit:
-            self._refit(run.plan, stages, run.seed, root_ctx, metadata)
+            self._refit(run, loop, root_ctx, metadata)
         root_ctx.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
         return self
 
@@ -360,6 +396,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             "seed": seed,
             "n_iter": int(self._n_candidates()),
             "deciding_metric": self._deciding_name(),
+            **self._about(),
         }
         if self.racing is not None:
             about["fold_order"] = fold_order(self.n_splits_, seed)
@@ -389,6 +426,7 @@ class BaseHPTSearchCV(BaseSearchCV):
     ) -> SearchRun:
         """Put together what the search needs, with the seed that the journal was begun with."""
         seed = journal.about["seed"]
+        plan = replace(plan, estimator=self._ready_to_train(plan.estimator, seed))
         if plan.resource is not None:
             plan = replace(plan, resource=replace(plan.resource, seed=seed))
         sampler = self._make_sampler(space, seed, journal.about["n_iter"], amounts)
@@ -399,10 +437,20 @@ class BaseHPTSearchCV(BaseSearchCV):
         agenda = self._make_agenda(journal.about, maximum)
         n_trials = self._n_evaluations(space, amounts)
         is_small = there < wanted
-        return SearchRun(plan, space, sampler, agenda, journal, metric, n_trials, is_small)
+        return SearchRun(
+            plan,
+            space,
+            sampler,
+            agenda,
+            journal,
+            metric,
+            n_trials,
+            is_small,
+            self._changes_params,
+        )
 
-    def _search(self, run: SearchRun, root_ctx: Any) -> Stages | None:
-        """Evaluate, record and select; return how the best candidate was trained in stages."""
+    def _search(self, run: SearchRun, root_ctx: Any) -> SearchLoop:
+        """Evaluate, record and select."""
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
         self._announce(run)
         search_ctx = root_ctx.subcontext(
@@ -422,6 +470,8 @@ class BaseHPTSearchCV(BaseSearchCV):
                 candidate_timeout=self.candidate_timeout,
                 states=states,
                 full_resource=None if resource is None else resource.full,
+                changes_params=self._changes_params,
+                keeps_best=self._keeps_best_state(),
             )
             start_executor = partial(self._start_executor, run.plan)
             loop = SearchLoop(
@@ -434,6 +484,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             )
             loop.observers = self._observers(loop, run.plan, settings, search_ctx)
             self._run(loop, run)
+            self._collect(loop, run)
         self.stop_reason_ = run.why_it_stopped(loop)
         loop.close(f"the search stopped: {self.stop_reason_}")
         try:
@@ -445,8 +496,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         self._select(loop, run)
         self._warn_if_stopped(loop, run)
         search_ctx.call_on_fit_task_end(estimator=self)
-        index = getattr(self, "best_index_", None)
-        return None if index is None else run.stages_of(index, loop, self.n_splits_)
+        return loop
 
     def _announce(self, run: SearchRun) -> None:
         n_jobs = None if self.n_jobs is None else int(self.n_jobs)
@@ -518,7 +568,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             is_rows = resource[0] == "n_samples"  # no fit goes on with rows
             self.resource_saved_ = 0.0 if is_rows else saved_by_continuing(loop.trials)
         self.cv_results_ = to_cv_results(
-            loop.trials,
+            self._rows(loop.trials),
             self.n_splits_,
             error_score=math.nan if self.error_score == "raise" else float(self.error_score),
             names=names,
@@ -614,34 +664,40 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     # refit
 
-    def _refit(
-        self,
-        plan: EvaluationPlan,
-        stages: Stages | None,
-        seed: int,
-        root_ctx: Any,
-        metadata: Any,
-    ) -> None:
-        X, y = plan.X, plan.y
+    def _refit(self, run: SearchRun, loop: SearchLoop, root_ctx: Any, metadata: Any) -> None:
+        X, y = run.plan.X, run.plan.y
+        stages = self._stages_of_best(run, loop)
         # cloned, since values may be estimators (scikit-learn #26786)
-        best = clone(plan.estimator).set_params(**clone(self.best_params_, safe=False))
+        changes = None if stages is None else stages.params
+        params = self.best_params_ if changes is None else changes[0]
+        best = clone(run.plan.estimator).set_params(**clone(params, safe=False))
         refit_ctx = root_ctx.subcontext(task_name="refit-with-best-params")
         with refit_ctx.propagate_callback_context(best):
             refit_ctx.call_on_fit_task_begin(estimator=self, X=X, y=y, metadata=metadata)
             started = time.time()
-            if stages is not None:
-                train_in_stages(best, X, y, plan.fit_params, plan, stages)
-            else:
-                with nets.reproducible(best, derived_seed(seed, self.best_index_, self.n_splits_)):
-                    if y is None:
-                        best.fit(X, **plan.fit_params)
-                    else:
-                        best.fit(X, y, **plan.fit_params)
+            best = self._fitted_best(best, stages, run, loop)
             self.refit_time_ = time.time() - started
         self.best_estimator_ = best
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
         refit_ctx.call_on_fit_task_end(estimator=self, X=X, y=y, metadata=metadata)
+
+    def _stages_of_best(self, run: SearchRun, loop: SearchLoop) -> Stages | None:
+        """Return how the best candidate is trained in stages, None for a plain fit."""
+        return run.stages_of(self._rows(loop.trials)[self.best_index_], loop, self.n_splits_)
+
+    def _fitted_best(
+        self, best: Any, stages: Stages | None, run: SearchRun, loop: SearchLoop
+    ) -> Any:
+        """Return the best candidate, fitted to all rows."""
+        plan = run.plan
+        if stages is not None:
+            train_in_stages(best, plan.X, plan.y, plan.fit_params, plan, stages)
+            return best
+        with nets.reproducible(best, derived_seed(run.seed, self.best_index_, self.n_splits_)):
+            if plan.y is None:
+                return best.fit(plan.X, **plan.fit_params)
+            return best.fit(plan.X, plan.y, **plan.fit_params)
 
     # a net's weights have a dtype that its inputs must have, when predicting too
 

@@ -149,6 +149,12 @@ class BayesSearchCV(BaseHPTSearchCV):
         NumPy's global random state, or is given metadata such as its own `sample_weight`. A
         Pipeline with `memory` or `verbose` is fitted as a whole. All workers together keep up
         to 512 MiB.
+    trainer : {"auto", "batched", "sequential"}, default="sequential"
+        How skorch nets are trained. "batched" trains all candidates of one architecture, on all
+        folds, together in this process, as one program; "auto" does so where that is faster, and
+        warns where it cannot be done; "sequential" trains each by itself, in `n_jobs` processes.
+        Their weights are the same up to rounding, except that dropout draws other masks. What is
+        trained together is trained to its end: `timeout` and Ctrl-C wait for it.
 
     Attributes
     ----------
@@ -278,6 +284,7 @@ class BayesSearchCV(BaseHPTSearchCV):
         warm_start_from: Any = None,
         racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
         cache_pipeline_prefix: bool = False,
+        trainer: Literal["auto", "batched", "sequential"] = "sequential",
     ) -> None:
         self.search_spaces = search_spaces
         self.optimizer_kwargs = optimizer_kwargs
@@ -308,6 +315,7 @@ class BayesSearchCV(BaseHPTSearchCV):
             warm_start_from=warm_start_from,
             racing=racing,
             cache_pipeline_prefix=cache_pipeline_prefix,
+            trainer=trainer,
         )
 
     @property

@@ -139,6 +139,12 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         NumPy's global random state, or is given metadata such as its own `sample_weight`. A
         Pipeline with `memory` or `verbose` is fitted as a whole. All workers together keep up
         to 512 MiB.
+    trainer : {"auto", "batched", "sequential"}, default="sequential"
+        How skorch nets are trained. "batched" trains all candidates of one architecture, on all
+        folds, together in this process, as one program; "auto" does so where that is faster, and
+        warns where it cannot be done; "sequential" trains each by itself, in `n_jobs` processes.
+        Their weights are the same up to rounding, except that dropout draws other masks. What is
+        trained together is trained to its end: `timeout` and Ctrl-C wait for it.
 
     Attributes
     ----------
@@ -248,6 +254,7 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         warm_start_from: Any = None,
         racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
         cache_pipeline_prefix: bool = False,
+        trainer: Literal["auto", "batched", "sequential"] = "sequential",
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -275,6 +282,7 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
             warm_start_from=warm_start_from,
             racing=racing,
             cache_pipeline_prefix=cache_pipeline_prefix,
+            trainer=trainer,
         )
 
     def _space(self) -> Any:

@@ -142,6 +142,12 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         NumPy's global random state, or is given metadata such as its own `sample_weight`. A
         Pipeline with `memory` or `verbose` is fitted as a whole. All workers together keep up
         to 512 MiB.
+    trainer : {"auto", "batched", "sequential"}, default="sequential"
+        How skorch nets are trained. "batched" trains all candidates of one architecture, on all
+        folds, together in this process, as one program; "auto" does so where that is faster, and
+        warns where it cannot be done; "sequential" trains each by itself, in `n_jobs` processes.
+        Their weights are the same up to rounding, except that dropout draws other masks. What is
+        trained together is trained to its end: `timeout` and Ctrl-C wait for it.
 
     Attributes
     ----------
@@ -253,6 +259,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         resource: str | None = None,
         resources: Sequence[float] | None = None,
         cache_pipeline_prefix: bool = False,
+        trainer: Literal["auto", "batched", "sequential"] = "sequential",
     ) -> None:
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -279,6 +286,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
             warm_start_from=warm_start_from,
             racing=racing,
             cache_pipeline_prefix=cache_pipeline_prefix,
+            trainer=trainer,
         )
 
     def _space(self) -> Any:

@@ -14,7 +14,7 @@ from sklearn_hpt._evaluation import Stages, Task
 from sklearn_hpt._executors import Executor
 from sklearn_hpt._journal import Journal
 from sklearn_hpt._resources import StateFolder
-from sklearn_hpt._results import deciding_scores
+from sklearn_hpt._results import deciding_scores, mean_score
 from sklearn_hpt._trial import FoldResult, Proposal, Trial, derived_seed
 from sklearn_hpt.samplers import Sampler
 from sklearn_hpt.samplers._base import LearnsSeconds
@@ -61,6 +61,9 @@ class LoopSettings:
         Where fitted candidates wait for more of the resource.
     full_resource : int or None
         The amount after which nothing more is bought.
+    changes_params : bool
+        Whether candidates change while they are trained: proposals come in rounds, and any of
+        them continues any trial of the round before, with other hyperparameters.
     """
 
     n_trials: int
@@ -72,6 +75,8 @@ class LoopSettings:
     candidate_timeout: float | None = None
     states: StateFolder | None = None
     full_resource: int | None = None
+    changes_params: bool = False
+    keeps_best: bool = False
 
 
 class SearchLoop:
@@ -114,6 +119,7 @@ class SearchLoop:
         self._running: set[tuple[int, int]] = set()
         self._n_closed = 0  # without a gap
         self._n_told = 0
+        self._with_state: list[Trial] = []
         self._n_results = 0
         self._seconds = 0.0
 
@@ -212,9 +218,37 @@ class SearchLoop:
             continues=proposal.continues,
             round=proposal.round,
         )
+        if self._settings.changes_params:
+            self._begin_round(trial)
+            self._with_state.append(trial)
         self.trials.append(trial)
         self._recall(trial)
         return trial
+
+    def _begin_round(self, trial: Trial) -> None:
+        """Drop the states that nobody goes on from when the first of a new round is proposed."""
+        if trial.round is None or not self.trials or self.trials[-1].round == trial.round:
+            return
+        best = self.best_so_far() if self._settings.keeps_best else None
+        for earlier in self._with_state:
+            if (earlier.round or 0) <= trial.round - 2 and earlier is not best:
+                self._forget_state(earlier.number)
+        self._with_state = [
+            one for one in self._with_state if (one.round or 0) > trial.round - 2 or one is best
+        ]
+
+    def best_so_far(self) -> Trial | None:
+        """Return the complete trial with the best score, the first of equals."""
+        complete = [one for one in self.trials if one.status == "complete"]
+        return max(
+            complete,
+            key=lambda one: (mean_score(one, self._settings.deciding_metric), -one.number),
+            default=None,
+        )
+
+    def _forget_state(self, number: int) -> None:
+        if self._settings.states is not None:
+            self._settings.states.forget(number, self._settings.n_splits)
 
     def _may_ask(self) -> bool:
         """Tell the sampler what it is due, and say whether it can propose with that."""
@@ -240,19 +274,22 @@ class SearchLoop:
         return max(1, min(n_candidates, self._agenda.largest_block))
 
     def _submit(self, executor: Executor, trial: Trial, fold: int) -> None:
-        limit = self._settings.candidate_timeout
         contexts = [observer.task_begins(trial.number, fold) for observer in self.observers]
         self._running.add((trial.number, fold))
-        executor.submit(
-            Task(
-                trial.number,
-                fold,
-                trial.params,
-                seed=derived_seed(self._settings.seed, trial.number, fold),
-                time_limit=None if limit is None else max(limit - trial.seconds, 0.0),
-                callback_ctx=next((ctx for ctx in contexts if ctx is not None), None),
-                stages=self._stages(trial, fold),
-            )
+        callback_ctx = next((ctx for ctx in contexts if ctx is not None), None)
+        executor.submit(self.task_of(trial, fold, callback_ctx))
+
+    def task_of(self, trial: Trial, fold: int, callback_ctx: Any = None) -> Task:
+        """Return what evaluates a trial on a fold."""
+        limit = self._settings.candidate_timeout
+        return Task(
+            trial.number,
+            fold,
+            trial.params,
+            seed=derived_seed(self._settings.seed, trial.number, fold),
+            time_limit=None if limit is None else max(limit - trial.seconds, 0.0),
+            callback_ctx=callback_ctx,
+            stages=self._stages(trial, fold),
         )
 
     def _stages(self, trial: Trial, fold: int) -> Stages | None:
@@ -260,14 +297,17 @@ class SearchLoop:
         if trial.resource is None:
             return None
         states, lineage = self._settings.states, self.lineage(trial)
+        params = tuple(one.params for one in lineage) if self._settings.changes_params else None
         amounts = tuple(one.resource for one in lineage if one.resource is not None)
         seeds = tuple(derived_seed(self._settings.seed, one.number, fold) for one in lineage)
         if states is None:
-            return Stages(amounts, seeds)
+            return Stages(amounts, seeds, params)
         before = None if trial.continues is None else states.file(trial.continues, fold)
         is_last = trial.resource == self._settings.full_resource
-        after = None if is_last else states.file(trial.number, fold)
-        return Stages(amounts, seeds, before, after)
+        after = (
+            None if is_last and not self._settings.keeps_best else states.file(trial.number, fold)
+        )
+        return Stages(amounts, seeds, params, before, after)
 
     def lineage(self, trial: Trial) -> list[Trial]:
         """Return the trials that this one continues, and itself, from the first."""
@@ -324,8 +364,8 @@ class SearchLoop:
             self._abandon(trial)
             if len(trial.results) < self._settings.n_splits or trial.status == "timeout":
                 self._journal.stop(trial)
-            if trial.continues is not None and self._settings.states is not None:
-                self._settings.states.forget(trial.continues, self._settings.n_splits)
+            if trial.continues is not None and not self._settings.changes_params:
+                self._forget_state(trial.continues)
         while self._n_closed < len(self.trials) and self.trials[self._n_closed].status is not None:
             self._n_closed += 1
 

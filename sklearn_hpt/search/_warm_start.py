@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from sklearn_hpt._journal import Described, JournalView, describe, digest
-from sklearn_hpt._results import lineages
 from sklearn_hpt._warn import warn
 from sklearn_hpt.exceptions import JournalError, WarmStartWarning
 from sklearn_hpt.space import Categorical, Dimension, Distribution, Params, Space, SpaceUnion
@@ -115,8 +114,8 @@ def _as_table(source: Any) -> tuple[Mapping[str, Any], Any]:
 
 def _of_journal(view: JournalView) -> Mapping[str, Any]:
     params = [
-        {name: Described(value) for name, value in view.described[row[0].number].items()}
-        for row in lineages(view.rows())
+        {name: Described(value) for name, value in view.described[row.shown.number].items()}
+        for row in view.table_rows()
     ]
     return {**view.results(), "params": params}
 

@@ -1,0 +1,82 @@
+"""Batches of rows as torch's DataLoader draws them, without what that costs for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def drawn_batches(
+    n_rows: int, n_epochs: int, batch_size: int, *, shuffle: bool, drop_last: bool
+) -> list[list[np.ndarray]]:
+    """Return the rows of each batch of each epoch, by torch's random state as it is.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of training rows.
+    n_epochs : int
+        Number of times that all are gone through.
+    batch_size : int
+        Rows in a batch, -1 for all.
+    shuffle, drop_last : bool
+        As in `torch.utils.data.DataLoader`.
+
+    Returns
+    -------
+    list of list of ndarray of int
+        For each epoch, and in it for each batch, numbers of rows.
+    """
+    size = n_rows if batch_size == -1 else batch_size
+    return [_epoch(n_rows, size, shuffle, drop_last) for _ in range(n_epochs)]
+
+
+class ArrayLoader:
+    """Goes through a skorch Dataset of arrays in the batches that a DataLoader would give.
+
+    Parameters
+    ----------
+    dataset : skorch.dataset.Dataset
+        Its `X` and `y` are arrays or tensors; `y` may be None.
+    batch_size : int
+        Rows in a batch.
+    shuffle, drop_last : bool, default=False
+        As in `torch.utils.data.DataLoader`.
+    """
+
+    def __init__(
+        self, dataset: Any, batch_size: int, shuffle: bool = False, drop_last: bool = False
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self._shuffle, self._drop_last = shuffle, drop_last
+        self._X = torch.as_tensor(dataset.X)
+        n_rows = len(self._X)
+        self._y = torch.zeros(n_rows, 1) if dataset.y is None else torch.as_tensor(dataset.y)
+
+    def __iter__(self) -> Iterator[list[torch.Tensor]]:
+        for rows in _epoch(len(self._X), self.batch_size, self._shuffle, self._drop_last):
+            index = torch.from_numpy(rows)
+            yield [self._X[index], self._y[index]]
+
+    def __len__(self) -> int:
+        n_full, rest = divmod(len(self._X), self.batch_size)
+        return n_full + (rest > 0 and not self._drop_last)
+
+
+def _epoch(n_rows: int, size: int, shuffle: bool, drop_last: bool) -> list[np.ndarray]:
+    _draw()  # for worker processes, which there are none of
+    order = np.arange(n_rows)
+    if shuffle:
+        generator = torch.Generator()
+        generator.manual_seed(_draw())
+        order = torch.randperm(n_rows, generator=generator).numpy()
+    batches = [order[start : start + size] for start in range(0, n_rows, size)]
+    return batches[:-1] if drop_last and len(batches[-1]) < size else batches
+
+
+def _draw() -> Any:
+    return torch.empty((), dtype=torch.int64).random_().item()

@@ -1,0 +1,390 @@
+"""Searches over nets that are trained together find what they find one by one."""
+
+import pickle
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+skorch = pytest.importorskip("skorch")
+
+from sklearn.base import clone  # noqa: E402
+from sklearn.datasets import load_diabetes, load_digits  # noqa: E402
+from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402
+from sklearn.linear_model import LogisticRegression  # noqa: E402
+from sklearn.pipeline import Pipeline  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
+from skorch.callbacks import EarlyStopping  # noqa: E402
+from torch import nn  # noqa: E402
+
+from sklearn_hpt import (  # noqa: E402
+    BayesSearchCV,
+    CoarseToFineSearchCV,
+    LogRandomSearchCV,
+    PBTSearchCV,
+    nets,
+)
+from sklearn_hpt.exceptions import TrainerWarning  # noqa: E402
+
+X, Y = load_digits(return_X_y=True)
+X, Y = X[:300].astype(np.float32) / 16, Y[:300]
+SPACE = {
+    "lr": (1e-2, 0.3, "log-uniform"),
+    "optimizer__momentum": (0.1, 0.9, "log-complement"),
+    "batch_size": [32, 64],
+    "module__hidden": [8, 16],
+}
+
+
+class MLP(nn.Module):
+    def __init__(self, hidden=8, dropout=0.0):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(64, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, 10)
+        )
+
+    def forward(self, X):
+        return self.layers(X)
+
+
+class Recurrent(nn.Module):
+    def __init__(self, hidden=8):
+        super().__init__()
+        self.lstm, self.out = nn.LSTM(8, hidden, batch_first=True), nn.Linear(hidden, 10)
+
+    def forward(self, X):
+        return self.out(self.lstm(X.reshape(-1, 8, 8))[0][:, -1])
+
+
+class Undecided(MLP):
+    def forward(self, X):
+        return self.layers(X) if X.mean() > 0.3 else 2 * self.layers(X)
+
+
+class OwnStep(skorch.NeuralNetClassifier):
+    def train_step_single(self, batch, **fit_params):
+        return super().train_step_single(batch, **fit_params)
+
+
+def net(cls=skorch.NeuralNetClassifier, module=MLP, **options):
+    options = {"max_epochs": 6, "train_split": None, "verbose": 0, "lr": 0.1, **options}
+    return cls(module, criterion=nn.CrossEntropyLoss, iterator_train__shuffle=True, **options)
+
+
+SEARCHES = {
+    "random": lambda model, space, **s: LogRandomSearchCV(model, space, n_iter=6, **s),
+    "coarse to fine": lambda model, space, **s: CoarseToFineSearchCV(model, space, n_iter=8, **s),
+    "bayes": lambda model, space, **s: BayesSearchCV(model, space, n_iter=8, n_points=4, **s),
+    "population": lambda model, space, **s: PBTSearchCV(
+        model, space, population_size=4, n_generations=3, **s
+    ),
+}
+
+
+def fit(kind, model, space=SPACE, **settings):
+    return SEARCHES[kind](model, space, **{"cv": 2, "random_state": 0, **settings}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[] if kind in ("random", "population") else pytest.mark.slow)
+        for kind in SEARCHES
+    ],
+)
+def test_training_together_gives_the_scores_of_training_one_by_one(kind):
+    alone, together = (fit(kind, net(), trainer=trainer) for trainer in ("sequential", "batched"))
+    np.testing.assert_allclose(
+        together.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"], atol=0.01
+    )
+    assert together.best_params_ == alone.best_params_
+    np.testing.assert_allclose(together.predict_proba(X), alone.predict_proba(X), atol=1e-4)
+    again = pickle.loads(pickle.dumps(together.best_estimator_))
+    np.testing.assert_array_equal(again.predict_proba(X), together.predict_proba(X))
+    assert len(together.best_estimator_.history) == together.best_estimator_.max_epochs
+
+
+def test_a_pipeline_is_trained_together_with_its_first_steps_fitted_on_each_fold():
+    model = Pipeline([("scale", StandardScaler()), ("net", net())])
+    space = {f"net__{name}": values for name, values in SPACE.items()}
+    alone, together = (
+        fit("population", model, space, trainer=trainer) for trainer in ("sequential", "batched")
+    )
+    np.testing.assert_allclose(
+        together.population_history_["mean_test_score"],
+        alone.population_history_["mean_test_score"],
+        atol=0.01,
+    )
+
+
+def test_regressors_and_other_metrics():
+    numbers, target = (part.astype(np.float32) for part in load_diabetes(return_X_y=True))
+    target = ((target - target.mean()) / target.std())[:, None]
+
+    class Line(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.out = nn.Linear(10, 1)
+
+        def forward(self, X):
+            return self.out(X)
+
+    model = skorch.NeuralNetRegressor(Line, train_split=None, verbose=0, max_epochs=10)
+    space = {"lr": (1e-3, 1e-1, "log-uniform"), "optimizer__weight_decay": [0.0, 1e-3]}
+    alone, together = (
+        LogRandomSearchCV(
+            model,
+            space,
+            n_iter=5,
+            random_state=0,
+            scoring=["r2", "neg_mean_absolute_error"],
+            refit="r2",
+            return_train_score=True,
+            trainer=trainer,
+        ).fit(numbers, target)
+        for trainer in ("sequential", "batched")
+    )
+    for name, column in alone.cv_results_.items():
+        if name.startswith(("mean_test", "mean_train")):
+            np.testing.assert_allclose(together.cv_results_[name], column, atol=1e-5)
+
+
+@pytest.mark.parametrize("dropout", [pytest.param(0.0, marks=pytest.mark.slow), 0.5])
+def test_neither_the_number_of_workers_nor_a_second_run_changes_anything(dropout):
+    one, other, again = (
+        fit("population", net(module__dropout=dropout), n_jobs=n_jobs, trainer="batched")
+        for n_jobs in (1, 2, 1)
+    )
+    for found in (other, again):
+        np.testing.assert_array_equal(
+            found.population_history_["mean_test_score"], one.population_history_["mean_test_score"]
+        )
+        np.testing.assert_array_equal(found.predict_proba(X), one.predict_proba(X))
+
+
+def test_a_search_that_was_cut_off_goes_on_where_it_was(tmp_path):
+    journal = tmp_path / "search.jsonl"
+    whole = fit("population", net(), trainer="batched", journal=journal)
+    lines = journal.read_text().splitlines(keepends=True)
+    for n_lines in (len(lines) // 3, len(lines) // 2, len(lines) - 5):
+        cut = tmp_path / f"{n_lines}.jsonl"
+        cut.write_text("".join(lines[:n_lines]))
+        resumed = fit("population", net(), trainer="batched", journal=cut)
+        np.testing.assert_allclose(
+            resumed.population_history_["mean_test_score"],
+            whole.population_history_["mean_test_score"],
+            atol=1e-12,
+        )
+        assert resumed.best_params_ == whole.best_params_
+
+
+def test_a_net_that_diverges_is_a_row_and_the_others_go_on():
+    with pytest.warns(Warning, match="fits failed"):
+        found = fit("random", net(), {"lr": [1e30, 0.1, 0.05]}, trainer="batched")
+    by_rate = dict(
+        zip(found.cv_results_["param_lr"].tolist(), found.cv_results_["status"], strict=True)
+    )
+    assert by_rate == {1e30: "failed", 0.1: "complete", 0.05: "complete"}
+    assert "diverged" in " ".join(found.cv_results_["error"])
+
+
+def test_a_candidate_that_cannot_be_made_is_a_row():
+    with pytest.warns(Warning, match="fits failed"):
+        found = fit("random", net(), {"module__hidden": [8, -3]}, trainer="batched")
+    assert sorted(found.cv_results_["status"]) == ["complete", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (lambda: net(module=Recurrent), "."),
+        (lambda: net(module=Undecided), "data-dependent|control flow"),
+        (lambda: net(OwnStep), "OwnStep has a train_step_single of its own"),
+        (lambda: net(callbacks=[("stop", EarlyStopping("train_loss"))]), "it has callbacks"),
+        (lambda: net(iterator_train__num_workers=0), "iterator_train__num_workers is set"),
+    ],
+    ids=["LSTM", "control flow", "own step", "callbacks", "loader"],
+)
+def test_what_cannot_be_trained_together_is_said_once_and_trained_one_by_one(model, why):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        together = fit("random", model(), {"lr": SPACE["lr"]}, trainer="auto")
+    (warning,) = [w for w in caught if w.category is TrainerWarning]
+    assert warning.filename == __file__
+    assert str(warning.message).startswith("Each net is trained by itself")
+    assert re.search(why, str(warning.message))
+    alone = fit("random", model(), {"lr": SPACE["lr"]}, trainer="sequential")
+    np.testing.assert_array_equal(
+        together.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+    )
+
+
+def test_estimators_that_are_no_nets_are_not_concerned():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TrainerWarning)
+        fit("random", LogisticRegression(), {"C": [0.1, 1.0]}, trainer="batched")
+
+
+def test_a_candidate_that_may_have_to_be_killed_is_trained_by_itself():
+    with pytest.warns(TrainerWarning, match="processes that can be killed"):
+        fit("random", net(), {"lr": [0.1]}, trainer="auto", candidate_timeout=60)
+
+
+# one by one, without a DataLoader
+
+
+@pytest.mark.parametrize("cls", [skorch.NeuralNetClassifier, OwnStep])
+def test_lean_loading_gives_the_bits_of_a_data_loader(cls):
+    one, other = (net(cls, module__dropout=0.3, batch_size=50) for _ in range(2))
+    y = Y.astype("int64")
+    with nets.reproducible(one, 5):
+        one.fit(X, y)
+    with nets.reproducible(other, 5), nets.lean_loading(other):
+        other.fit(X, y)
+        predicted = other.predict_proba(X)
+    for a, b in zip(one.module_.parameters(), other.module_.parameters(), strict=True):
+        assert torch.equal(a, b)
+    np.testing.assert_array_equal(one.predict_proba(X), predicted)
+    assert other.iterator_train is torch.utils.data.DataLoader
+    assert clone(other).get_params()["iterator_train"] is torch.utils.data.DataLoader
+    np.testing.assert_array_equal(one.history[:, "train_loss"], other.history[:, "train_loss"])
+
+
+def test_lean_loading_leaves_other_loaders_alone():
+    class Loader(torch.utils.data.DataLoader):
+        pass
+
+    for model in (net(iterator_train=Loader), net(iterator_valid__num_workers=0)):
+        before = model.iterator_train
+        with nets.lean_loading(model):
+            assert model.iterator_train is before
+
+
+# found by a review: each was silently wrong
+
+
+def test_rows_as_the_resource_do_not_become_epochs():
+    epochs = []
+
+    def score(model, X, y):
+        epochs.append(len(model.history))
+        return model.score(X, y)
+
+    settings = {"cv": 2, "random_state": 0, "resource": "n_samples", "scoring": score}
+    with pytest.warns(TrainerWarning, match="n_samples is the resource"):
+        CoarseToFineSearchCV(
+            net(), {"lr": SPACE["lr"]}, n_iter=4, trainer="batched", **settings
+        ).fit(X, Y)
+    assert set(epochs) == {6}
+
+
+def test_what_changes_in_a_criterion_is_each_members_own():
+    space = {"lr": (0.1, 0.3), "criterion__label_smoothing": (0.0, 0.9)}
+    settings = {"n_generations": 4, "burn_in": 0, "resample": 1.0, "scoring": "neg_log_loss"}
+    alone, together = (
+        PBTSearchCV(
+            net(max_epochs=8),
+            space,
+            population_size=4,
+            cv=2,
+            random_state=0,
+            trainer=trainer,
+            refit=False,
+            **settings,
+        ).fit(X, Y)
+        for trainer in ("sequential", "batched")
+    )
+    np.testing.assert_allclose(
+        together.population_history_["mean_test_score"],
+        alone.population_history_["mean_test_score"],
+        atol=1e-4,
+    )
+
+
+class Scale(nn.Module):
+    def __init__(self, by):
+        super().__init__()
+        self.by = by
+
+    def forward(self, X):
+        return self.by * X
+
+
+class WithLayer(nn.Module):
+    def __init__(self, layer=None):
+        super().__init__()
+        self.layers = nn.Sequential(layer, nn.Linear(64, 10))
+
+    def forward(self, X):
+        return self.layers(X)
+
+
+def test_layers_that_print_alike_are_not_taken_to_be_equal():
+    space = {"module__layer": [Scale(0.1), Scale(3.0)], "lr": [0.1, 0.2]}
+    alone, together = (
+        fit("random", net(module=WithLayer), space, trainer=trainer, refit=False)
+        for trainer in ("sequential", "batched")
+    )
+    np.testing.assert_allclose(
+        together.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"], atol=0.01
+    )
+
+
+def test_first_steps_that_give_no_array_are_trained_one_by_one():
+    texts = np.array([f"word{i % 7} other{i % 3}" for i in range(60)])
+    labels = np.arange(60) % 7
+    model = Pipeline(
+        [("tf", TfidfVectorizer(dtype=np.float32)), ("net", net(module=Bag, max_epochs=10))]
+    )
+    with pytest.warns(TrainerWarning, match="give a csr_"):
+        found = PBTSearchCV(
+            model, {"net__lr": (0.1, 1.0)}, population_size=4, n_generations=2, cv=2, random_state=0
+        ).fit(texts, labels)
+    assert found.best_score_ > 0.5
+
+
+class Bag(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(10, 7)
+
+    def forward(self, X):
+        return self.out(X)
+
+
+class OwnPipeline(Pipeline):
+    pass
+
+
+class OwnLoss(skorch.NeuralNetClassifier):
+    def get_loss(self, y_pred, y_true, *args, **kwargs):
+        return super().get_loss(y_pred, y_true, *args, **kwargs) * len(self.history)
+
+
+@pytest.mark.parametrize(
+    ("model", "rate", "why"),
+    [
+        (lambda: OwnPipeline([("s", StandardScaler()), ("net", net())]), "net__lr", "OwnPipeline"),
+        (lambda: net(OwnLoss), "lr", "get_loss of its own"),
+    ],
+)
+def test_what_may_train_otherwise_is_trained_one_by_one(model, rate, why):
+    with pytest.warns(TrainerWarning, match=why):
+        fit("random", model(), {rate: SPACE["lr"]}, trainer="auto", refit=False)
+
+
+def test_a_search_with_dropout_resumes_to_the_same_results(tmp_path):
+    """Cut between two generations, where nothing of a group is half written."""
+    journal = tmp_path / "search.jsonl"
+    model = net(module__dropout=0.5)
+    whole = fit("population", model, trainer="batched", journal=journal)
+    lines = journal.read_text().splitlines(keepends=True)
+    n_folds = [i for i, line in enumerate(lines) if '"kind":"fold"' in line]
+    cut = tmp_path / "cut.jsonl"
+    cut.write_text("".join(lines[: n_folds[4 * 2 - 1] + 1]))  # the first generation
+    resumed = fit("population", model, trainer="batched", journal=cut)
+    np.testing.assert_array_equal(
+        resumed.population_history_["mean_test_score"], whole.population_history_["mean_test_score"]
+    )
