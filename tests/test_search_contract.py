@@ -473,6 +473,16 @@ def test_unseeded_splitter_gives_all_candidates_the_same_folds(search_class, cv)
 # what the user owns is left alone
 
 
+class ReturnsNothing(LogisticRegression):
+    def fit(self, X, y):
+        super().fit(X, y)
+
+
+def test_estimator_whose_fit_returns_nothing_is_still_the_best(search_class):
+    search = search_class(ReturnsNothing(), C, n_iter=3).fit(X, y)
+    assert np.array_equal(search.best_estimator_.predict(X), search.predict(X))
+
+
 def test_estimator_space_and_data_of_the_user_are_untouched(search_class):
     steps = [LOGIT, SVC()]
     pipeline = make_pipeline(StandardScaler(), SVC())

@@ -695,9 +695,12 @@ class BaseHPTSearchCV(BaseSearchCV):
             train_in_stages(best, plan.X, plan.y, plan.fit_params, plan, stages)
             return best
         with nets.reproducible(best, derived_seed(run.seed, self.best_index_, self.n_splits_)):
+            # not what `fit` returns: some estimators return None
             if plan.y is None:
-                return best.fit(plan.X, **plan.fit_params)
-            return best.fit(plan.X, plan.y, **plan.fit_params)
+                best.fit(plan.X, **plan.fit_params)
+            else:
+                best.fit(plan.X, plan.y, **plan.fit_params)
+        return best
 
     # a net's weights have a dtype that its inputs must have, when predicting too
 
