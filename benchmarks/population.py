@@ -16,12 +16,15 @@ many times less that is than skorch's. A member is a candidate on a fold.
 
 The second table has what a step of PBTSearchCV costs beside training: a member of a population
 trains by adding a number, so that all that is left is proposing, copying states, scoring and
-recording.
+recording. The same through Ray Tune's PopulationBasedTraining follows where `ray[tune]` is installed,
+by the wall clock, since its processes work at once.
 """
 
 import argparse
 import random
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -176,25 +179,85 @@ class Counting(Stepper):
 
 
 def print_orchestration(repeats):
-    def cost(n_generations):
-        search = PBTSearchCV(
-            Counter(),
-            {"rate": (0.0, 1.0)},
-            stepper=Counting(),
-            population_size=8,
-            n_generations=n_generations,
-            cv=KFold(2),
-            refit=False,
-            random_state=0,
-        )
-        started = time.process_time()
-        search.fit(np.zeros((10, 1)))
-        return time.process_time() - started
+    print("\nbeside training, milliseconds for a step of one member of 8: median, least, most\n")
+    _print_steps("PBTSearchCV, CPU", lambda n: population_cost(n, time.process_time), 80, repeats)
+    _print_steps("PBTSearchCV", lambda n: population_cost(n, time.perf_counter), 80, repeats)
+    try:
+        import ray
+        from ray import tune
+    except ImportError as error:
+        print(f"Ray Tune is left out: {error}")
+        return
+    ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False)
+    _print_steps("Ray Tune, PBT", lambda n: ray_cost(n, tune), 10, repeats)
+    ray.shutdown()
 
-    cost(10)
-    each = [1e3 * (cost(100) - cost(20)) / (80 * 8 * 2) for _ in range(repeats)]
-    print("\nPBTSearchCV beside training, milliseconds of CPU for a step of one member on a fold\n")
-    print(f"median {np.median(each):.2f}, least {min(each):.2f}, most {max(each):.2f}")
+
+def _print_steps(name, cost, n_more, repeats):
+    """Print what a step costs, as the difference of a long search and a short one."""
+    cost(5)
+    each = [1e3 * (cost(5 + n_more) - cost(5)) / (n_more * 8) for _ in range(repeats)]
+    print(f"{name}: {np.median(each):.2f}, {min(each):.2f}, {max(each):.2f}", flush=True)
+
+
+def population_cost(n_generations, clock):
+    """Return the seconds that a population takes, one fold for each member."""
+    search = PBTSearchCV(
+        Counter(),
+        {"rate": (0.0, 1.0)},
+        stepper=Counting(),
+        population_size=8,
+        n_generations=n_generations,
+        cv=[(np.arange(5), np.arange(5, 10))],
+        refit=False,
+        random_state=0,
+    )
+    started = clock()
+    search.fit(np.zeros((10, 1)))
+    return clock() - started
+
+
+def ray_cost(n_generations, tune):
+    """Return the seconds that Ray Tune takes for the same, the start of its actors included."""
+
+    class Counted(tune.Trainable):
+        def setup(self, config):
+            self.rate, self.total = config["rate"], 0.0
+
+        def reset_config(self, config):
+            self.rate = config["rate"]
+            return True
+
+        def step(self):
+            self.total += self.rate
+            return {"score": self.total}
+
+        def save_checkpoint(self, folder):
+            Path(folder, "total").write_text(str(self.total))
+
+        def load_checkpoint(self, folder):
+            self.total = float(Path(folder, "total").read_text())
+
+    scheduler = tune.schedulers.PopulationBasedTraining(
+        time_attr="training_iteration",
+        metric="score",
+        mode="max",
+        perturbation_interval=1,
+        hyperparam_mutations={"rate": tune.uniform(0.0, 1.0)},
+        synch=True,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        tuner = tune.Tuner(
+            Counted,
+            param_space={"rate": tune.uniform(0.0, 1.0)},
+            tune_config=tune.TuneConfig(scheduler=scheduler, num_samples=8, reuse_actors=True),
+            run_config=tune.RunConfig(
+                stop={"training_iteration": n_generations}, verbose=0, storage_path=folder
+            ),
+        )
+        started = time.perf_counter()
+        tuner.fit()
+        return time.perf_counter() - started
 
 
 def main():
@@ -204,9 +267,11 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--only", default="", help="nets whose names have this in them")
+    parser.add_argument("--steps", action="store_true", help="only what is beside training")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    print_trainers(args.members, args.epochs, args.repeats, args.device, args.only)
+    if not args.steps:
+        print_trainers(args.members, args.epochs, args.repeats, args.device, args.only)
     print_orchestration(args.repeats)
 
 

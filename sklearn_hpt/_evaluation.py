@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from traceback import format_exc
+from traceback import format_exc, format_exception
 from typing import Any
 
 import numpy as np
@@ -347,7 +347,8 @@ class Evaluator:
     def failure(self, error: Exception) -> Failure:
         """Return the record of what a candidate has raised."""
         first_line = str(error).strip().partition("\n")[0]
-        message, details = f"{type(error).__name__}: {first_line}", format_exc()
+        message = f"{type(error).__name__}: {first_line}"
+        details = "".join(format_exception(error))
         if hint := nets.explain(self.plan.estimator, error):
             message, details = f"{message} ({hint})", f"{details}{hint}\n"
         # an exception holds its frames, and they the fold's data

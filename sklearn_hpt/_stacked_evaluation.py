@@ -19,11 +19,19 @@ from sklearn_hpt._resources import load_state, save_state
 from sklearn_hpt._trial import Failure, FoldResult
 from sklearn_hpt.nets._batches import drawn_batches
 from sklearn_hpt.nets._eligible import loader_settings, own_of_each, why_not_together
+from sklearn_hpt.nets._epochs import WatchedNet, is_watched
 from sklearn_hpt.nets._skorch import find_nets
 from sklearn_hpt.nets._stack import CannotStack
-from sklearn_hpt.nets._stacked_training import as_tensors, check_agreement, train_together
+from sklearn_hpt.nets._stacked_training import (
+    as_tensors,
+    check_agreement,
+    train_together,
+    write_history,
+)
 from sklearn_hpt.steppers._choice import trained_part
+from sklearn_hpt.steppers._net import NetStepper
 
+_NET = NetStepper()
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -194,6 +202,8 @@ class StackedEvaluator:
         net, prefix = trained_part(estimator)
         if not find_nets(net) or why_not_together(net) is not None:
             return Prepared(task, None, None)
+        if task.stages is not None and not _NET.can_train_on(net, {}):  # it is fitted anew
+            return Prepared(task, None, None)
         own = {prefix + name for name in self._own_of(net, net.get_params())}
         shared = tuple(
             (name, _part(value)) for name, value in sorted(task.params.items()) if name not in own
@@ -242,48 +252,85 @@ class StackedEvaluator:
         return _Member(task, one.key[0], estimator, fold, stages, n_done)
 
     def _train(self, members: Sequence[_Member], stage: int) -> None:
-        batches, arrays, ready = [], Arrays(), []
+        """Train members through a stage; what fails by itself is noted, the others go on."""
+        arrays, ready = Arrays(), []
         for member in members:
             with nets.reproducible(member.estimator, member.stages.seeds[stage]):
                 try:
-                    rows = self._begin(member, stage, arrays)
-                    batches.append(self._batches(member, stage, rows))
-                    ready.append(member)
+                    course = self._course(member, stage, arrays)
                 except CannotStack:
                     raise
                 except Exception as error:
                     member.failure = self._evaluator.failure(error)
+                else:
+                    ready += [] if course is None else [(member, course)]
         if not ready:
             return
-        found = [member.net for member in ready]
-        X, y = arrays.tensors(found[0].device)
-        first = ready[0]
-        seed, n_threads = first.stages.seeds[stage], self.plan.n_threads
-        if first.architecture not in self._agree:
-            ends = [0, -1] if len(found) > 1 else [0]
-            with nets.reproducible(first.estimator, seed, n_threads):
-                check_agreement([found[i] for i in ends], X, y, [batches[i] for i in ends])
-            self._agree.add(first.architecture)
-        with nets.reproducible(first.estimator, seed, n_threads):
-            train_together(found, X, y, batches)
+        found = [member for member, _ in ready]
+        first = found[0]
+        X, y = arrays.tensors(first.net.device)
+        with nets.reproducible(first.estimator, first.stages.seeds[stage], self.plan.n_threads):
+            if isinstance(ready[0][1], WatchedNet):
+                self._train_epochs(found, [course for _, course in ready], X, y, stage)
+            else:
+                self._train_all(found, [course for _, course in ready], X, y)
 
-    def _begin(self, member: _Member, stage: int, arrays: Arrays) -> np.ndarray:
-        """Make a member ready for a stage; return its rows among the arrays."""
-        stages, estimator = member.stages, member.estimator
+    def _course(self, member: _Member, stage: int, arrays: Arrays) -> Any:
+        """Make a member ready for a stage; return what it is to go through, None for nothing.
+
+        That is the batches of all epochs, or a net that something is done with in between.
+        """
+        stages, estimator, net = member.stages, member.estimator, member.net
+        before = stages.amounts[stage - 1] if stage else 0
         if stage and stages.params is not None:
             change(estimator, stages.params[stage])
-        member.net.set_params(max_epochs=stages.amounts[stage])
+        net.set_params(max_epochs=stages.amounts[stage])
         if not stage:
-            member.net.initialize()
+            net.initialize()
+        elif _NET.has_stopped(net, before):
+            return None
         key, X, y, rows = self._features.of(member.task, estimator, member.fold)
-        member.net.check_data(X[rows], y[rows])
-        return arrays.add(key, X, y) + rows
+        numbers = arrays.add(key, X, y) + rows
+        if is_watched(net):
+            return WatchedNet(net, X[rows], y[rows], numbers, before)
+        net.check_data(X[rows], y[rows])
+        n_epochs = stages.amounts[stage] - before
+        drawn = drawn_batches(len(rows), n_epochs, **loader_settings(net))
+        return [[numbers[batch] for batch in epoch] for epoch in drawn]
 
-    def _batches(self, member: _Member, stage: int, rows: np.ndarray) -> list[list[np.ndarray]]:
-        amounts = member.stages.amounts
-        n_epochs = amounts[stage] - (amounts[stage - 1] if stage else 0)
-        drawn = drawn_batches(len(rows), n_epochs, **loader_settings(member.net))
-        return [[rows[batch] for batch in epoch] for epoch in drawn]
+    def _train_all(self, members: Sequence[_Member], batches: Any, X: Any, y: Any) -> None:
+        self._check_agreement(members, batches, X, y)
+        found, started = [member.net for member in members], time.perf_counter()
+        losses = train_together(found, X, y, batches)
+        write_history(found, batches, losses, time.perf_counter() - started)
+
+    def _train_epochs(
+        self, members: Sequence[_Member], watched: Sequence[WatchedNet], X: Any, y: Any, stage: int
+    ) -> None:
+        amounts = members[0].stages.amounts
+        for _ in range(amounts[stage] - (amounts[stage - 1] if stage else 0)):
+            begun = [(i, one.begin_epoch()) for i, one in enumerate(watched) if not one.has_stopped]
+            going = [(i, batches) for i, batches in begun if not watched[i].has_stopped]
+            if not going:
+                break
+            epochs = [[batches] for _, batches in going]
+            self._check_agreement([members[i] for i, _ in going], epochs, X, y)
+            losses = train_together([watched[i].net for i, _ in going], X, y, epochs)
+            for column, (i, batches) in enumerate(going):
+                watched[i].end_epoch(batches, losses[: len(batches), column])
+        for member, one in zip(members, watched, strict=True):
+            one.end()
+            if one.error is not None:
+                member.failure = self._evaluator.failure(one.error)
+
+    def _check_agreement(self, members: Sequence[_Member], batches: Any, X: Any, y: Any) -> None:
+        """Compare a first step of the first and the last of an architecture, once."""
+        architecture = members[0].architecture
+        if architecture not in self._agree:
+            ends = [0, -1] if len(members) > 1 else [0]
+            with nets.reproducible(members[0].estimator, members[0].stages.seeds[0]):
+                check_agreement([members[i].net for i in ends], X, y, [batches[i] for i in ends])
+            self._agree.add(architecture)
 
     def _result(self, member: _Member, seconds: float) -> FoldResult:
         task = member.task

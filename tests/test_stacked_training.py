@@ -11,7 +11,7 @@ from torch import nn  # noqa: E402
 
 from sklearn_hpt.nets._batches import drawn_batches  # noqa: E402
 from sklearn_hpt.nets._stack import CannotStack  # noqa: E402
-from sklearn_hpt.nets._stacked_training import train_together  # noqa: E402
+from sklearn_hpt.nets._stacked_training import train_together, write_history  # noqa: E402
 
 X, Y = load_digits(return_X_y=True)
 X, Y = (X / 16.0).astype(np.float32), Y.astype(np.int64)
@@ -187,7 +187,11 @@ def test_an_mlp_learns_what_it_would_have_learned_alone(name):
         if name == "SGD":
             net.set_params(optimizer__momentum=(0.9, 0.0, 0.3)[member % 3])
 
-    assert train_both(populations(name), (3, 3), change=change) < 1e-5
+    if name == "RMSprop":  # centered, it divides by a difference that rounding may be all of
+        nets = populations(name, dtype=torch.float64)
+        assert train_both(nets, (3, 3), dtype=torch.float64, change=change) < 1e-7
+    else:
+        assert train_both(populations(name), (3, 3), change=change) < 1e-5
 
 
 @pytest.mark.parametrize("is_normalised", [pytest.param(False, marks=pytest.mark.slow), True])
@@ -211,9 +215,10 @@ def test_four_epochs_are_four_times_one_epoch():
     once, often = populations("Adam")
     data, target = torch.from_numpy(X), torch.from_numpy(Y)
     batches = [batches_of(m, 4) for m in range(6)]
-    train_together(once, data, target, batches)
+    write_history(once, batches, train_together(once, data, target, batches), 1.0)
     for epoch in range(4):
-        train_together(often, data, target, [of_net[epoch : epoch + 1] for of_net in batches])
+        of_epoch = [of_net[epoch : epoch + 1] for of_net in batches]
+        write_history(often, of_epoch, train_together(often, data, target, of_epoch), 1.0)
     assert max(map(distance, once, often)) == 0.0
     assert [len(net.history) for net in often] == [4] * 6
     for one, other in zip(once, often, strict=True):
@@ -226,8 +231,9 @@ def test_a_member_that_diverges_does_not_touch_the_others():
     nets[2].set_params(lr=1e30)
     data, target = torch.from_numpy(X), torch.from_numpy(Y)
     batches = [batches_of(m, 3) for m in range(6)]
-    train_together(nets, data, target, batches)
-    assert not np.isfinite(nets[2].history[-1]["train_loss"])
+    losses = train_together(nets, data, target, batches)
+    last = [losses[sum(map(len, of_net)) - 1, m] for m, of_net in enumerate(batches)]
+    assert np.isfinite(last).tolist() == [True, True, False, True, True, True]
     for m in (0, 1, 3, 4, 5):
         train_alone(alone[m], batches[m])
         assert distance(nets[m], alone[m]) < 1e-5

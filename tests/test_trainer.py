@@ -16,8 +16,17 @@ from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
-from skorch.callbacks import EarlyStopping  # noqa: E402
+from skorch.callbacks import (  # noqa: E402
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    EpochScoring,
+    GradientNormClipping,
+    LRScheduler,
+)
+from skorch.dataset import ValidSplit  # noqa: E402
 from torch import nn  # noqa: E402
+from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau, StepLR  # noqa: E402
 
 from sklearn_hpt import (  # noqa: E402
     BayesSearchCV,
@@ -202,10 +211,11 @@ def test_a_candidate_that_cannot_be_made_is_a_row():
         (lambda: net(module=Recurrent), "."),
         (lambda: net(module=Undecided), "data-dependent|control flow"),
         (lambda: net(OwnStep), "OwnStep has a train_step_single of its own"),
-        (lambda: net(callbacks=[("stop", EarlyStopping("train_loss"))]), "it has callbacks"),
+        (lambda: net(callbacks=[GradientNormClipping(1.0)]), "callback GradientNormClipping"),
+        (lambda: net(callbacks=[LRScheduler(StepLR, step_size=9, step_every="batch")]), "LRSched"),
         (lambda: net(iterator_train__num_workers=0), "iterator_train__num_workers is set"),
     ],
-    ids=["LSTM", "control flow", "own step", "callbacks", "loader"],
+    ids=["LSTM", "control flow", "own step", "gradients", "batches", "loader"],
 )
 def test_what_cannot_be_trained_together_is_said_once_and_trained_one_by_one(model, why):
     with warnings.catch_warnings(record=True) as caught:
@@ -219,6 +229,119 @@ def test_what_cannot_be_trained_together_is_said_once_and_trained_one_by_one(mod
     np.testing.assert_array_equal(
         together.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
     )
+
+
+class FailsAt(Callback):
+    def __init__(self, rate):
+        self.rate = rate
+
+    def on_epoch_end(self, net, **kwargs):
+        if net.lr > self.rate and len(net.history) == 2:
+            raise ArithmeticError("I do not like this rate")
+
+
+WATCHED = {
+    "validation": {"train_split": ValidSplit(5)},
+    "early stopping": {
+        "train_split": ValidSplit(4, stratified=True),
+        "callbacks": [EarlyStopping("valid_loss", patience=2, threshold=0.05, load_best=True)],
+        "max_epochs": 30,
+    },
+    "schedule": {"callbacks": [LRScheduler(CosineAnnealingLR, T_max=6)]},
+    "plateau": {
+        "train_split": ValidSplit(5),
+        "callbacks": [LRScheduler(ReduceLROnPlateau, monitor="valid_loss", patience=0)],
+        "max_epochs": 15,
+    },
+    "scores": {
+        "train_split": ValidSplit(0.3, random_state=0),
+        "callbacks": [("f1", EpochScoring("f1_macro", lower_is_better=False))],
+    },
+    "a failure": {"callbacks": [FailsAt(0.1)]},
+}
+
+
+@pytest.mark.parametrize("kind", ["random", pytest.param("population", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options", WATCHED.values(), ids=WATCHED.keys())
+@pytest.mark.filterwarnings("ignore:.*fits failed", "ignore:One or more of the test scores")
+def test_validation_and_callbacks_do_together_what_they_do_alone(options, kind):
+    space = {"lr": (1e-2, 0.5, "log-uniform"), "batch_size": [32, 64], "module__hidden": [8, 16]}
+    if kind == "population" and "lr_scheduler" in str(options.get("callbacks")):
+        space.pop("lr")
+    rows = []
+    for trainer in ("sequential", "batched"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", TrainerWarning)
+            rows.append(fit(kind, net(**options), space, trainer=trainer))
+    alone, together = rows
+    if "status" in alone.cv_results_:
+        np.testing.assert_array_equal(together.cv_results_["status"], alone.cv_results_["status"])
+    np.testing.assert_allclose(
+        together.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"], atol=0.01
+    )
+    histories = [found.best_estimator_.history for found in rows]
+    assert len(histories[0]) == len(histories[1])
+
+
+@pytest.mark.parametrize("options", WATCHED.values(), ids=WATCHED.keys())
+def test_the_history_of_a_net_with_callbacks_is_what_it_would_be_alone(options):
+    """The nets are looked at where they are scored: those that are trained in the search."""
+    seen = {}
+
+    def score(model, X, y):
+        keep = [
+            {k: v for k, v in row.items() if k not in ("dur", "batches")} for row in model.history
+        ]
+        n_batches = [[len(row["batches"]), row["train_batch_count"]] for row in model.history]
+        seen.setdefault(trainer, []).append((keep, n_batches, model.module_.training))
+        return model.score(X, y)
+
+    for trainer in ("sequential", "batched"):
+        LogRandomSearchCV(
+            net(**options),
+            {"lr": [0.02, 0.11]},
+            cv=2,
+            refit=False,
+            scoring=score,
+            trainer=trainer,
+            random_state=0,
+        ).fit(X, Y)
+    assert len(seen["sequential"]) >= 2
+    for one, other in zip(seen["sequential"], seen["batched"], strict=True):
+        assert one[1:] == other[1:]
+        assert len(one[0]) == len(other[0])
+        for epoch, same in zip(one[0], other[0], strict=True):
+            assert epoch.keys() == same.keys()
+            np.testing.assert_allclose(
+                [float(v) for v in same.values()], [float(v) for v in epoch.values()], rtol=1e-4
+            )
+
+
+def test_early_stopping_spares_epochs_of_a_group():
+    options = {"train_split": ValidSplit(4), "max_epochs": 40}
+    stopping = EarlyStopping("valid_loss", patience=2, threshold=0.01)
+    lengths = []
+
+    def score(model, X, y):
+        lengths.append(len(model.history))
+        return model.score(X, y)
+
+    fit("random", net(callbacks=[stopping], **options), trainer="batched", scoring=score)
+    assert len(set(lengths)) > 1 and min(lengths) < 40
+
+
+def test_checkpoints_are_written_as_alone(tmp_path):
+    model = net(train_split=ValidSplit(5))
+    for trainer in ("sequential", "batched"):
+        LogRandomSearchCV(
+            clone(model).set_params(callbacks=[Checkpoint(dirname=tmp_path / trainer)]),
+            {"lr": [0.1]},
+            cv=2,
+            refit=False,
+            trainer=trainer,
+        ).fit(X, Y)
+    names = [sorted(p.name for p in (tmp_path / t).iterdir()) for t in ("sequential", "batched")]
+    assert names[0] == names[1] and "params.pt" in names[0]
 
 
 def test_estimators_that_are_no_nets_are_not_concerned():

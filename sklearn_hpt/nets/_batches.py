@@ -35,12 +35,16 @@ def drawn_batches(
 
 
 class ArrayLoader:
-    """Goes through a skorch Dataset of arrays in the batches that a DataLoader would give.
+    """Goes through arrays in the batches that a DataLoader would give.
 
     Parameters
     ----------
-    dataset : skorch.dataset.Dataset
-        Its `X` and `y` are arrays or tensors; `y` may be None.
+    X, y : array or Tensor
+        Features and targets; `y` may be None.
+    rows : ndarray of int or None
+        Which rows, None for all.
+    dataset : Dataset
+        What has these rows, as an attribute for those that look for it.
     batch_size : int
         Rows in a batch.
     shuffle, drop_last : bool, default=False
@@ -48,22 +52,30 @@ class ArrayLoader:
     """
 
     def __init__(
-        self, dataset: Any, batch_size: int, shuffle: bool = False, drop_last: bool = False
+        self,
+        X: Any,
+        y: Any,
+        rows: np.ndarray | None,
+        *,
+        dataset: Any,
+        batch_size: int,
+        shuffle: bool = False,
+        drop_last: bool = False,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self._shuffle, self._drop_last = shuffle, drop_last
-        self._X = torch.as_tensor(dataset.X)
-        n_rows = len(self._X)
-        self._y = torch.zeros(n_rows, 1) if dataset.y is None else torch.as_tensor(dataset.y)
+        self._X, self._rows = torch.as_tensor(X), rows
+        self._y = torch.zeros(len(self._X), 1) if y is None else torch.as_tensor(y)
+        self._n_rows = len(self._X) if rows is None else len(rows)
 
     def __iter__(self) -> Iterator[list[torch.Tensor]]:
-        for rows in _epoch(len(self._X), self.batch_size, self._shuffle, self._drop_last):
-            index = torch.from_numpy(rows)
+        for batch in _epoch(self._n_rows, self.batch_size, self._shuffle, self._drop_last):
+            index = torch.from_numpy(batch if self._rows is None else self._rows[batch])
             yield [self._X[index], self._y[index]]
 
     def __len__(self) -> int:
-        n_full, rest = divmod(len(self._X), self.batch_size)
+        n_full, rest = divmod(self._n_rows, self.batch_size)
         return n_full + (rest > 0 and not self._drop_last)
 
 

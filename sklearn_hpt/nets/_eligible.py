@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from sklearn_hpt.nets._callbacks import callbacks_of, looks_at_batches
 from sklearn_hpt.nets._loading import LOADER_SETTINGS
 from sklearn_hpt.nets._mutation import is_amount, places
 
@@ -19,6 +20,7 @@ _OF_TRAINING = (
     "on_grad_computed on_train_begin on_train_end partial_fit run_single_epoch train_step "
     "train_step_single"
 ).split()
+_OF_BATCHES = ("__on_train", "__step_every")  # what makes callbacks look at each batch
 
 
 def why_not_together(net: Any) -> str | None:
@@ -33,15 +35,16 @@ def why_not_together(net: Any) -> str | None:
     cls: Any = type(net)
     if (name := _own_method(cls)) is not None:
         return f"{type(net).__name__} has a {name} of its own"
-    if net.train_split is not None:
-        return "train_split is not None: it is validated while it is trained"
-    if net.callbacks and net.callbacks != "disable":
-        return "it has callbacks"
+    if (watching := next(filter(looks_at_batches, callbacks_of(net)), None)) is not None:
+        cls = watching if isinstance(watching, type) else type(watching)
+        return f"its callback {cls.__name__} has something to do at each batch"
+    params = net.get_params(deep=False)
+    if of_batches := [n for n in params if n.startswith("callbacks__") and n.endswith(_OF_BATCHES)]:
+        return f"{of_batches[0]} is set"
     if net.iterator_train is not torch.utils.data.DataLoader:
         return f"iterator_train is {net.iterator_train!r}"
     if net.dataset is not skorch.dataset.Dataset:
         return f"dataset is {net.dataset!r}"
-    params = net.get_params(deep=False)
     of_loader = {n.removeprefix("iterator_train__") for n in params if n.startswith("iterator_tr")}
     if others := of_loader - LOADER_SETTINGS - {"iterator_train"}:
         return f"iterator_train__{min(others)} is set"

@@ -56,9 +56,14 @@ def _load(dataset: Any, **settings: Any) -> Any:
     from sklearn_hpt.nets._batches import ArrayLoader
 
     torch = sys.modules["torch"]
-    is_plain = type(dataset) is sys.modules["skorch"].dataset.Dataset and all(
+    whole, rows = dataset, None
+    if type(dataset) is torch.utils.data.Subset:  # of a train_split
+        whole, rows = dataset.dataset, np.asarray(dataset.indices)
+    is_plain = type(whole) is sys.modules["skorch"].dataset.Dataset and all(
         torch.is_tensor(part)
         or (type(part) is np.ndarray and part.dtype.kind in "fiub" and part.flags.writeable)
-        for part in (dataset.X, *(() if dataset.y is None else (dataset.y,)))
+        for part in (whole.X, *(() if whole.y is None else (whole.y,)))
     )
-    return (ArrayLoader if is_plain else torch.utils.data.DataLoader)(dataset, **settings)
+    if is_plain:
+        return ArrayLoader(whole.X, whole.y, rows, dataset=dataset, **settings)
+    return torch.utils.data.DataLoader(dataset, **settings)

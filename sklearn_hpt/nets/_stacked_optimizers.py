@@ -74,6 +74,7 @@ class RowOptimizer:
         for row, optimizer in enumerate(optimizers):
             if not self.n_steps[row]:
                 continue
+            vars(optimizer)["_opt_called"] = True  # what torch's schedulers look for
             params = optimizer.param_groups[0]["params"]
             for param, where in zip(params, self.stack.slices, strict=True):
                 state = optimizer.state[param]

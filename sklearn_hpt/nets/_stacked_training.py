@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -30,8 +29,8 @@ class _Part:
 
 def train_together(
     nets: Sequence[Any], X: torch.Tensor, y: torch.Tensor, batches: Sequence[Batches]
-) -> None:
-    """Train nets in place, as if each were trained alone.
+) -> np.ndarray:
+    """Train nets in place, as if each were trained alone; their histories stay as they are.
 
     Dropout draws other masks than it would for a net alone; all else is the same up to rounding.
 
@@ -44,12 +43,16 @@ def train_together(
     batches : sequence of sequence of sequence of ndarray
         For each net its epochs, for each of these its batches, which are row numbers.
 
+    Returns
+    -------
+    losses : ndarray of shape (n_batches, n_nets)
+        NaN after the last batch of a net that has fewer than others.
+
     Raises
     ------
     CannotStack
         If they cannot be trained together; nothing has changed then.
     """
-    started = time.perf_counter()
     stack = Stack(nets)
     optimizer = RowOptimizer(stack, [net.optimizer_ for net in nets])
     flat = [[batch for epoch in of_net for batch in epoch] for of_net in batches]
@@ -59,8 +62,7 @@ def train_together(
             losses[number, part.members] = _one_step(stack, optimizer, X, y, part)
     stack.write_back(nets)
     optimizer.write_back([net.optimizer_ for net in nets])
-    seconds = (time.perf_counter() - started) / stack.size
-    _record(nets, batches, losses.cpu().numpy(), seconds)
+    return losses.cpu().numpy()
 
 
 def as_tensors(
@@ -137,10 +139,20 @@ def _one_step(
     return losses.to(torch.float32)
 
 
-def _record(
+def write_history(
     nets: Sequence[Any], batches: Sequence[Batches], losses: np.ndarray, seconds: float
 ) -> None:
-    """Write the history that callbacks of skorch would have written, epoch by epoch."""
+    """Write the history that callbacks of skorch would have written, epoch by epoch.
+
+    Parameters
+    ----------
+    nets, batches
+        As `train_together` took them.
+    losses : ndarray of shape (n_batches, n_nets)
+        What it returned.
+    seconds : float
+        How long it took.
+    """
     for member, (net, epochs) in enumerate(zip(nets, batches, strict=True)):
         first, history = 0, net.history_
         best = min((row["train_loss"] for row in history), default=math.inf)
@@ -155,7 +167,7 @@ def _record(
                     "train_batch_count": len(sizes),
                     "train_loss": mean,
                     "train_loss_best": mean < best,
-                    "dur": seconds / len(epochs),
+                    "dur": seconds / (len(nets) * len(epochs)),
                 }
             )
             first, best = first + len(sizes), min(best, mean)

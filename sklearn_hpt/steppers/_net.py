@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from copy import deepcopy
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sklearn import get_config
 
+from sklearn_hpt.nets._callbacks import callbacks_of, fitted_callbacks, is_a, kept_callbacks
 from sklearn_hpt.nets._loading import lean_loading
 from sklearn_hpt.nets._mutation import change_net, mutable_in_net
 from sklearn_hpt.steppers._base import Stepper
@@ -31,7 +30,7 @@ class NetStepper(Stepper):
     def check(self, model: Any, names: Collection[str]) -> None:
         """Raise if a rate is tuned that a callback sets as well."""
         rates = sorted({"lr", "optimizer__lr"} & set(names))
-        if rates and any(_is_a(callback, "LRScheduler") for callback in _callbacks(model)):
+        if rates and any(is_a(callback, "LRScheduler") for callback in callbacks_of(model)):
             raise ValueError(
                 f"{rates[0]} is searched, and would change during training, but so does the "
                 "callback LRScheduler change it. Take the callback out of the net, or "
@@ -49,7 +48,7 @@ class NetStepper(Stepper):
             all(method.__module__.startswith("skorch.") for method in own_methods)
             and not (fit_params and get_config()["enable_metadata_routing"])
             and _splits_the_same_again(model.train_split)
-            and not any(map(_reads_a_file, _callbacks(model)))
+            and not any(map(_reads_a_file, callbacks_of(model)))
         )
 
     def init(self, model: Any, X: Any, y: Any, **fit_params: Any) -> None:
@@ -57,7 +56,7 @@ class NetStepper(Stepper):
 
     def step(self, model: Any, X: Any, y: Any, begin: int, end: int, **fit_params: Any) -> None:
         """Do what skorch's `partial_fit` does, except that callbacks go on where they were."""
-        with _kept_callbacks(model, begin):
+        with kept_callbacks(model, begin):
             model.notify("on_train_begin", X=X, y=y)
         try:
             with lean_loading(model):
@@ -67,27 +66,15 @@ class NetStepper(Stepper):
         model.notify("on_train_end", X=X, y=y)
 
     def has_stopped(self, model: Any, amount: int) -> bool:
-        stopping = _fitted_callbacks(model, "EarlyStopping")
+        stopping = fitted_callbacks(model, "EarlyStopping")
         gave_up = any(callback.misses_ >= callback.patience for callback in stopping)
         return gave_up or len(model.history_) < amount
 
 
-def _callbacks(net: Any) -> list[Any]:
-    if not net.callbacks or isinstance(net.callbacks, str):  # None, [] or "disable"
-        return []
-    return [item[1] if isinstance(item, tuple) else item for item in net.callbacks]
-
-
 def _reads_a_file(callback: Any) -> bool:
-    return _is_a(callback, "LoadInitState") or (
-        _is_a(callback, "Checkpoint") and getattr(callback, "load_best", False)
+    return is_a(callback, "LoadInitState") or (
+        is_a(callback, "Checkpoint") and getattr(callback, "load_best", False)
     )
-
-
-def _is_a(callback: Any, class_name: str) -> bool:
-    """Tell whether a callback, or a class of callbacks, is of a class of this name."""
-    cls = callback if isinstance(callback, type) else type(callback)
-    return any(one.__name__ == class_name for one in cls.__mro__)
 
 
 def _splits_the_same_again(train_split: Any) -> bool:
@@ -97,45 +84,3 @@ def _splits_the_same_again(train_split: Any) -> bool:
         return isinstance(train_split.random_state, numbers.Integral)
     is_random = getattr(cv, "shuffle", hasattr(cv, "random_state"))
     return not is_random or isinstance(getattr(cv, "random_state", None), numbers.Integral)
-
-
-def _fitted_callbacks(net: Any, class_name: str) -> list[Any]:
-    """Return the callbacks of a class of skorch, or of one derived from it."""
-    return [callback for _, callback in net.callbacks_ if _is_a(callback, class_name)]
-
-
-@contextmanager
-def _kept_callbacks(net: Any, before: int) -> Iterator[None]:
-    """Have callbacks that start anew when training begins go on where they were.
-
-    `EarlyStopping` forgets its best score, and with it how long that has been; `LRScheduler`
-    makes a new scheduler, whose first step also changes the rates in the optimizer.
-    """
-    if not before:
-        yield
-        return
-    stopping = [
-        (
-            callback,
-            {n: getattr(callback, n) for n in ("misses_", "dynamic_threshold_", "best_epoch_")},
-        )
-        for callback in _fitted_callbacks(net, "EarlyStopping")
-    ]
-    schedules = [
-        (callback, deepcopy(callback.lr_scheduler_.state_dict()))
-        for callback in _fitted_callbacks(net, "LRScheduler")
-    ]
-    groups = [
-        (group, {name: value for name, value in group.items() if name != "params"})
-        for part in vars(net).values()
-        for group in getattr(part, "param_groups", ())
-    ]
-    yield
-    for callback, state in stopping:
-        vars(callback).update(state)
-        if callback.load_best:  # at the end of the stage before, the best weights were loaded
-            callback.best_model_weights_ = deepcopy(net.module_.state_dict())
-    for callback, state in schedules:
-        callback.lr_scheduler_.load_state_dict(state)
-    for group, values in groups:
-        group.update(values)
