@@ -16,7 +16,7 @@ many times less that is than skorch's. A member is a candidate on a fold.
 
 The second table has what a step of PBTSearchCV costs beside training: a member of a population
 trains by adding a number, so that all that is left is proposing, copying states, scoring and
-recording. The same through Ray Tune's PopulationBasedTraining follows where `ray[tune]` is installed,
+recording. The same through PopulationBasedTraining of Ray Tune follows where it is installed, timed
 by the wall clock, since its processes work at once.
 """
 
