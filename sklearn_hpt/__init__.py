@@ -10,7 +10,13 @@ and `_selection` selects; `search` runs the loop and refits.
 """
 
 from sklearn_hpt._journal import read_journal
-from sklearn_hpt.search import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV, PBTSearchCV
+from sklearn_hpt.search import (
+    BayesSearchCV,
+    CoarseToFineSearchCV,
+    EvolutionarySearchCV,
+    LogRandomSearchCV,
+    PBTSearchCV,
+)
 from sklearn_hpt.space import Categorical, Integer, Real
 
 __version__ = "0.1.0.dev0"
@@ -19,6 +25,7 @@ __all__ = [
     "BayesSearchCV",
     "Categorical",
     "CoarseToFineSearchCV",
+    "EvolutionarySearchCV",
     "Integer",
     "LogRandomSearchCV",
     "PBTSearchCV",

@@ -49,6 +49,10 @@ SEARCHES = {
         "BayesSearchCV(Logged(), SPACE, n_iter=n_iter, cv=3, random_state=seed, n_points=4,"
         " resource='n_steps')"
     ),
+    "evolution": (
+        "EvolutionarySearchCV(Logged(), SPACE, n_iter=n_iter, cv=3, random_state=seed,"
+        " population_size=6)"
+    ),
     "population": (
         "PBTSearchCV(Stepped(n_steps=n_iter // 5), SPACE, stepper=Steps(), population_size=5,"
         " n_generations=n_iter // 5, burn_in=0, cv=3, random_state=seed)"
@@ -64,7 +68,7 @@ import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 
-from sklearn_hpt import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV, PBTSearchCV
+from sklearn_hpt import *
 from sklearn_hpt.steppers import Stepper
 
 X, y = load_iris(return_X_y=True)

@@ -44,10 +44,10 @@ from sklearn.preprocessing import MaxAbsScaler, Normalizer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
-from sklearn_hpt import BayesSearchCV, CoarseToFineSearchCV, LogRandomSearchCV
+from sklearn_hpt import BayesSearchCV, CoarseToFineSearchCV, EvolutionarySearchCV, LogRandomSearchCV
 from sklearn_hpt.exceptions import SearchStoppedWarning, SpaceExhaustedWarning
 
-SEARCHES = [LogRandomSearchCV, CoarseToFineSearchCV, BayesSearchCV]
+SEARCHES = [LogRandomSearchCV, CoarseToFineSearchCV, BayesSearchCV, EvolutionarySearchCV]
 
 X, y = make_classification(60, 4, n_informative=3, n_redundant=0, flip_y=0.3, random_state=0)
 TARGET = X @ [1.0, 2.0, 3.0, 4.0]

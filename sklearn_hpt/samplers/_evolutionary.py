@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,8 @@ class EvolutionarySampler:
         function.
     population_size : int, default=20
         How many of the best candidates have children.
+    start : iterable of dict, default=()
+        Points to begin with; those outside the space are skipped.
     random_state : int, default=None
         Seed; None takes one from the operating system.
 
@@ -76,7 +78,12 @@ class EvolutionarySampler:
     """
 
     def __init__(
-        self, space: Any, *, population_size: int = 20, random_state: int | None = None
+        self,
+        space: Any,
+        *,
+        population_size: int = 20,
+        start: Iterable[Params] = (),
+        random_state: int | None = None,
     ) -> None:
         if population_size < 2:
             raise ValueError(
@@ -85,6 +92,7 @@ class EvolutionarySampler:
             )
         self.space = as_space_union(space)
         self.population_size = population_size
+        self._start = list(start)
         self._seed: int = random_state if random_state is not None else fresh_seed()
         self._axes = Encoding(self.space).axes
         self._first = SobolSampler(self.space, random_state=derived_seed(self._seed, 0))
@@ -102,8 +110,8 @@ class EvolutionarySampler:
     def ask(self) -> Params | None:
         """Return the next hyperparameters, None if the space is exhausted."""
         number, self._n_asked = self._n_asked, self._n_asked + 1
-        params = None
-        if self._n_first >= self.population_size and self._population:
+        params = self._given()
+        if params is None and self._n_first >= self.population_size and self._population:
             params = self._child(np.random.default_rng([self._seed, number]))
         params = params or self._unseen()
         self._n_first += 1
@@ -127,6 +135,15 @@ class EvolutionarySampler:
             self._population.append(_Individual(which, u, float(score)))
             self._population.sort(key=lambda one: -one.score)  # stable: the older of equals first
             del self._population[self.population_size :]
+
+    def _given(self) -> Params | None:
+        """Return the next of the points to start with."""
+        while self._start:
+            params = self._start.pop(0)
+            is_inside = any(space.contains(params) for space in self.space.spaces)
+            if is_inside and params not in self._visited:
+                return params
+        return None
 
     def _unseen(self) -> Params | None:
         while (params := self._first.ask()) is not None:

@@ -21,6 +21,7 @@ from sklearn_hpt.search._amounts import Request
 from sklearn_hpt.search._base import BaseHPTSearchCV
 from sklearn_hpt.search._pruning import with_rungs
 from sklearn_hpt.search._skopt import as_callbacks, optimizer_results, warn_about_leftovers
+from sklearn_hpt.search._warm_start import own_parameters
 from sklearn_hpt.space import Params, SpaceUnion
 
 
@@ -410,7 +411,7 @@ class BayesSearchCV(BaseHPTSearchCV):
         sampler = BayesianSampler(
             space,
             n_points=self.n_points,
-            start=self._defaults(space),
+            start=own_parameters(self.estimator, space) if self.include_default else (),
             acquisition=self.acquisition,
             random_state=seed,
         )
@@ -418,15 +419,6 @@ class BayesSearchCV(BaseHPTSearchCV):
             return sampler
         n_candidates = space.n_points(self._n_candidates())
         return with_rungs(sampler, amounts, n_candidates, f"resource={self.resource!r}")
-
-    def _defaults(self, space: SpaceUnion) -> list[Params]:
-        """Return what the estimator has for the parameters of each alternative."""
-        if not self.include_default:
-            return []
-        known = self.estimator.get_params(deep=True)
-        return [
-            {name: known[name] for name in one} for one in space.spaces if known.keys() >= set(one)
-        ]
 
     def _after_tell(self, space: SpaceUnion) -> Callable[[Trial, float], Any] | None:
         if not self._callbacks:

@@ -1,4 +1,4 @@
-"""Read the results of an earlier search, in any form, for the sampler of this one."""
+"""What a search starts from: the results of an earlier one, or what the estimator has."""
 
 from __future__ import annotations
 
@@ -249,3 +249,9 @@ def _choice(dimension: Categorical, value: Any) -> Any:
         if isinstance(value, str) and not isinstance(choice, str) and str(choice) == value:
             return choice  # from a text file
     raise ValueError(value)
+
+
+def own_parameters(estimator: Any, space: SpaceUnion) -> list[Params]:
+    """Return what an estimator has for the parameters of each alternative of a space."""
+    known = estimator.get_params(deep=True)
+    return [{name: known[name] for name in one} for one in space.spaces if known.keys() >= set(one)]

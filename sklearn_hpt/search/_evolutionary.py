@@ -1,0 +1,291 @@
+"""Evolution of candidates, on the scale of each parameter."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from sklearn_hpt._sklearn_compat import Interval
+from sklearn_hpt.racing import RacingPolicy
+from sklearn_hpt.samplers import EvolutionarySampler, Sampler
+from sklearn_hpt.search._base import BaseHPTSearchCV
+from sklearn_hpt.search._warm_start import own_parameters
+from sklearn_hpt.space import SpaceUnion
+
+
+class EvolutionarySearchCV(BaseHPTSearchCV):
+    """Evolution: the better candidates are crossed and mutated.
+
+    The first `population_size` candidates cover the space evenly. From then on each candidate is a
+    child of two of the `population_size` best so far, each the winner of a tournament of three.
+    What is a number lies between and around the two parents, on the scale of its prior; a choice
+    is that of one of them. Then some parameters are mutated, by steps that shrink with time.
+    There are no generations: a child takes its place among the parents when it has a score,
+    so workers do not wait for the slowest of a generation, and the number of evaluations is exactly
+    `n_iter`. No candidate is evaluated twice.
+
+    It asks little of the scores, as only their order counts, and costs a tenth of a millisecond for
+    a candidate. With few evaluations `BayesSearchCV` learns more from each; with thousands of cheap
+    ones, many choices or scores that jump, evolution is the better tool.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is tuned: an estimator, a Pipeline, or a skorch net. It is cloned, never changed.
+    param_distributions : dict, list of dict, or list of (dict, int)
+        The search space: parameter names to
+
+        - a list (or array) of choices, as in GridSearchCV;
+        - a tuple ``(low, high)`` or ``(low, high, prior)``, a range, of integers if both ends
+          are; priors are ``"uniform"``, ``"log-uniform"``, ``"log-complement"``;
+        - `Real`, `Integer` or `Categorical` of `sklearn_hpt.space`;
+        - a distribution of `scipy.stats` or any object with `rvs`;
+        - a dimension of scikit-optimize or a distribution of Optuna.
+
+        Dictionaries in a list are alternatives, such as different estimators in a step of a
+        Pipeline: both parents of a child are of the same one, so the better alternative gets more
+        of `n_iter` as it has more of the population. ``(dict, n_iter)`` pairs have a budget of
+        their own.
+    n_iter : int, default=100
+        Number of candidates. A finite space that has fewer is searched whole, and none of its
+        points is evaluated twice.
+    population_size : int, default=20
+        How many of the best candidates so far have children, and how many candidates are drawn
+        before the first child.
+    include_default : bool, default=True
+        Whether the parameters that the estimator has are the first candidate, if they lie in the
+        search space.
+    scoring : str, callable, list, tuple or dict, default=None
+        How predictions are scored, as in RandomizedSearchCV. None is the estimator's `score`.
+    n_jobs : int, default=None
+        Number of evaluations at a time. None is 1, unless in a `joblib.parallel_config`; -1
+        uses all processors. More than one run in supervised processes: a candidate that
+        crashes its process becomes a failed row. Inside ``joblib.parallel_config`` with
+        another backend, that backend is used. For a net on "cuda", None and -1 mean one
+        process for each device, and more are spread over the devices in turn.
+    refit : bool, str, or callable, default=True
+        Whether to fit the best candidate on all data; with several metrics, the name of the
+        one that decides, or a function of `cv_results_` that returns the best row.
+    cv : int, cross-validation generator or iterable, default=None
+        The folds, as in RandomizedSearchCV; None is 5-fold. They are drawn once, so all
+        candidates meet the same folds.
+    verbose : int, default=0
+        1 tells the number of fits, 2 each fit and its time, 3 its score.
+    pre_dispatch : int or str, default="2*n_jobs"
+        Passed to joblib where one of its backends runs the fits; without effect otherwise.
+    random_state : int, RandomState, Generator, default=None
+        Seed. With an int the results are the same in every run and for every `n_jobs`, as far
+        as the estimator is reproducible itself. To that end nets are seeded, and an evaluation
+        has one thread for BLAS and torch, also with `n_jobs=1`, unless OMP_NUM_THREADS or
+        joblib's `inner_max_num_threads` says otherwise. None takes a seed from the operating
+        system; NumPy's global random state is not used.
+    error_score : 'raise' or float, default=np.nan
+        Score of a fit that fails. A candidate with a failed fit is not chosen as long as there
+        is one without. 'raise' ends the search at the first failure.
+    return_train_score : bool, default=False
+        Whether `cv_results_` has the scores on the training sides.
+    timeout : float, default=None
+        Seconds for the whole search without the refit; the best complete candidate is used.
+    candidate_timeout : float, default=None
+        Seconds for one candidate, the sum over its folds. One that takes longer is killed.
+    memory_limit : int, default=None
+        Bytes that a worker process may allocate beyond the data, on Linux. A candidate that
+        needs more fails.
+    journal : str or path-like, default=None
+        File in which every finished fold is recorded at once. A search that was killed goes
+        on from there when it is fitted again, with any `n_jobs`, and with a larger `n_iter`
+        a finished one does: its results are those of a search that ran through. The
+        estimator, the data, the folds, the search space, the scoring and the seed must be the
+        same, so a search inside a cross-validation, which has other data each time, can have
+        none. `sklearn_hpt.read_journal` and ``python -m sklearn_hpt show`` read it at any
+        time.
+    resume : {"auto", "must", "never"}, default="auto"
+        What to do with `journal`: "auto" continues it if it exists, "must" raises if it does
+        not, "never" raises if it does.
+    warm_start_from : fitted search, cv_results_, DataFrame or path-like, default=None
+        Results of an earlier search, of scikit-learn's too, or its journal: the best of them are
+        parents from the beginning. Results outside the space are skipped, and counted in a
+        warning.
+    racing : {"exact", "safe", "fast"} or policy object, default=None
+        Whether to stop a candidate after some folds because it is behind the best one. "exact"
+        stops it when even the best possible scores on the missing folds would not help, so the
+        winner is that of the full cross-validation; it needs a metric whose best value is
+        known. "safe" and "fast" also stop it when it is behind by more than chance explains,
+        with a risk of 1 and 5 %, and complete the closest of the stopped ones at the end. See
+        `sklearn_hpt.racing`, also for policies of one's own. With several metrics the one that
+        `refit` names is raced on. A candidate with a failed fold is not tried further once another
+        is complete. The results are the same for every `n_jobs`; with many workers, some folds
+        are evaluated for nothing.
+    cache_pipeline_prefix : bool, default=False
+        Whether the first steps of a Pipeline are fitted once for all candidates that have the
+        same parameters in them, on each fold. The scores are the same as without. `fit_time`
+        and `score_time` count what the candidate itself took, so what an earlier one has
+        computed is not in them. Steps are shared from the first one up to one that has a
+        `random_state` other than an int, says that it is not deterministic, draws from
+        NumPy's global random state, or is given metadata such as its own `sample_weight`. A
+        Pipeline with `memory` or `verbose` is fitted as a whole. All workers together keep up
+        to 512 MiB.
+    trainer : {"auto", "batched", "sequential"}, default="sequential"
+        How skorch nets are trained. "batched" trains all candidates of one architecture, on all
+        folds, together in this process, as one program; "auto" does so where that is faster, and
+        warns where it cannot be done; "sequential" trains each by itself, in `n_jobs` processes.
+        Their weights are the same up to rounding, except that dropout draws other masks. What is
+        trained together is trained to its end: `timeout` and Ctrl-C wait for it.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        One row for each candidate, with the keys and dtypes of RandomizedSearchCV. If a
+        candidate is not complete, or `timeout`, `candidate_timeout` or `memory_limit` is set,
+        also `status` ("complete", "failed", "timeout" or "stopped") and `error`. With `racing`
+        also `n_test_splits`, the number of folds that count; the other folds and the mean are
+        NaN, and only complete candidates can win.
+    best_estimator_ : estimator
+        The best candidate, fitted on all data; if `refit` is not False.
+    best_score_ : float
+        Its mean score over the folds; not if `refit` is a callable. Being the best of
+        several, it is somewhat too good to be true.
+    best_params_ : dict
+        Its parameters.
+    best_index_ : int
+        Its row in `cv_results_`.
+    scorer_ : callable or dict of str to callable
+        The scorer, or the scorers by name.
+    n_splits_ : int
+        Number of folds.
+    fold_order_ : ndarray of shape (n_splits_,)
+        The order in which folds are raced, drawn once for a search; if `racing` is set.
+    refit_time_ : float
+        Seconds that the refit took.
+    multimetric_ : bool
+        Whether there are several metrics.
+    stop_reason_ : {"budget", "exhausted", "timeout", "callback"}
+        Why no more candidates were evaluated.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels of a classifier that was refitted.
+    n_features_in_ : int
+        Number of features seen by the refitted estimator, where it tells.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where it tells.
+
+    See Also
+    --------
+    BayesSearchCV : Learns more from each result; for expensive evaluations.
+    LogRandomSearchCV : Does not learn from results.
+
+    References
+    ----------
+    .. [1] K. Deb and R. B. Agrawal, "Simulated Binary Crossover for Continuous Search Space",
+       Complex Systems 9 (1995), 115-148.
+    .. [2] G. Syswerda, "A Study of Reproduction in Generational and Steady-State Genetic
+       Algorithms", FOGA 1991.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_hpt import EvolutionarySearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = EvolutionarySearchCV(
+    ...     SVC(),
+    ...     {"C": (1e-2, 1e3, "log-uniform"), "gamma": (1e-4, 1e1, "log-uniform")},
+    ...     n_iter=40,
+    ...     population_size=10,
+    ...     random_state=0,
+    ... ).fit(X, y)
+    >>> bool(search.best_score_ > 0.97)
+    True
+    >>> len(search.cv_results_["params"])
+    40
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseHPTSearchCV._parameter_constraints,
+        "param_distributions": [dict, list, tuple, SpaceUnion],
+        "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
+        "population_size": [Interval(numbers.Integral, 2, None, closed="left")],
+        "include_default": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 100,
+        population_size: int = 20,
+        include_default: bool = True,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[..., int] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: Any = None,
+        error_score: float | Literal["raise"] = np.nan,
+        return_train_score: bool = False,
+        timeout: float | None = None,
+        candidate_timeout: float | None = None,
+        memory_limit: int | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        resume: Literal["auto", "must", "never"] = "auto",
+        warm_start_from: Any = None,
+        racing: Literal["exact", "safe", "fast"] | RacingPolicy | None = None,
+        cache_pipeline_prefix: bool = False,
+        trainer: Literal["auto", "batched", "sequential"] = "sequential",
+    ) -> None:
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.population_size = population_size
+        self.include_default = include_default
+        super().__init__(
+            estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            random_state=random_state,
+            error_score=error_score,
+            return_train_score=return_train_score,
+            timeout=timeout,
+            candidate_timeout=candidate_timeout,
+            memory_limit=memory_limit,
+            journal=journal,
+            resume=resume,
+            warm_start_from=warm_start_from,
+            racing=racing,
+            cache_pipeline_prefix=cache_pipeline_prefix,
+            trainer=trainer,
+        )
+
+    def _space(self) -> Any:
+        return self.param_distributions
+
+    def _n_candidates(self) -> int:
+        return self.n_iter
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            **super()._settings(),
+            "population_size": self.population_size,
+            "include_default": self.include_default,
+        }
+
+    def _what_compares(self) -> str | None:
+        return super()._what_compares() or type(self).__name__
+
+    def _make_sampler(
+        self, space: SpaceUnion, seed: int, n_iter: int, amounts: tuple[int, ...] | None
+    ) -> Sampler:
+        return EvolutionarySampler(
+            space,
+            population_size=self.population_size,
+            start=own_parameters(self.estimator, space) if self.include_default else (),
+            random_state=seed,
+        )
