@@ -25,6 +25,7 @@ from sklearn_hpt import nets
 from sklearn_hpt._evaluation import EvaluationPlan, Stages, train_in_stages
 from sklearn_hpt._executors import Executor, choose_executor, threads_per_worker
 from sklearn_hpt._journal import DiskJournal, Journal, NoJournal, fingerprint
+from sklearn_hpt._optimism import bootstrap_optimism, complete_scores
 from sklearn_hpt._resources import state_folder
 from sklearn_hpt._results import (
     Row,
@@ -656,6 +657,16 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _any_finite(self) -> bool:
         means = [v for k, v in self.cv_results_.items() if k.startswith("mean_test_")]
         return bool(np.isfinite(means).any())
+
+    @property
+    def best_score_corrected_(self) -> float:
+        """`best_score_` less what it owes to luck; see `diagnostics.selection_optimism`."""
+        best = self.best_score_  # an AttributeError says that there is none
+        metric = self._deciding_metric("score") if self.multimetric_ else "score"
+        scores = complete_scores(self.cv_results_, metric)
+        if scores.shape[0] == 0 or scores.shape[1] < 2:
+            return math.nan
+        return float(best - bootstrap_optimism(scores))
 
     def _take(self, index: int, metric: str, run: SearchRun) -> None:
         self.best_index_ = index

@@ -182,6 +182,9 @@ class BayesSearchCV(BaseHPTSearchCV):
     best_score_ : float
         Its mean score over the folds; not if `refit` is a callable. Being the best of
         several, it is somewhat too good to be true.
+    best_score_corrected_ : float
+        That, less an estimate of what it owes to having been chosen, see
+        `sklearn_hpt.diagnostics.selection_optimism`; NaN with a single fold.
     best_params_ : dict
         Its parameters.
     best_index_ : int
