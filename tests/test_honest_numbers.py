@@ -48,13 +48,6 @@ def test_the_correction_removes_most_of_the_bias_where_the_truth_is_known(n_fold
         assert np.mean(np.square(left)) < 0.5 * np.mean(np.square(bias))
     else:  # candidates that differ this much need little correction, and get rather too much
         assert -0.75 * np.mean(bias) < np.mean(left) < 0.25 * np.mean(bias)
-        n_folds,
-        spread,
-        np.mean(bias),
-        np.mean(left),
-        np.sqrt(np.mean(np.square(left))),
-        np.sqrt(np.mean(np.square(bias))),
-    )
 
 
 def test_tibshirani_on_numbers_worked_by_hand():
