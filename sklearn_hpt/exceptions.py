@@ -75,3 +75,7 @@ class TrainerWarning(UserWarning):
 
 class WarmStartWarning(UserWarning):
     """Some earlier results cannot be used by a search."""
+
+
+class LRRangeWarning(UserWarning):
+    """A range test has found no learning rate to suggest."""

@@ -37,3 +37,19 @@ def test_population_fashion_mnist_runs_on_the_digits(monkeypatch, capsys):
     text = capsys.readouterr().out
     assert float(re.search(r"test accuracy ([\d.]+)", text).group(1)) > 0.95
     assert search.best_schedule_.amounts[-1] <= 10
+
+
+@pytest.mark.slow
+def test_lr_range_fashion_mnist_runs_on_the_digits(monkeypatch, tmp_path, capsys):
+    for module in ("torch", "skorch", "matplotlib"):
+        pytest.importorskip(module)
+    monkeypatch.syspath_prepend(EXAMPLES)
+    monkeypatch.chdir(tmp_path)
+    example = importlib.import_module("lr_range_fashion_mnist")
+
+    example.main([])
+
+    text = capsys.readouterr().out
+    assert float(re.search(r"test accuracy .* ([\d.]+)", text).group(1)) > 0.95
+    for picture in ("lr_range.png", "loss_curves.png"):
+        assert (tmp_path / picture).stat().st_size > 10_000

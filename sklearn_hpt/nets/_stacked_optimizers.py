@@ -69,6 +69,10 @@ class RowOptimizer:
         with torch.no_grad():
             self._update(rows)
 
+    def set_rate(self, lr: float) -> None:
+        """Give all rows the same learning rate from the next step on."""
+        self._update.set_rate(lr)
+
     def write_back(self, optimizers: Sequence[torch.optim.Optimizer]) -> None:
         """Give the optimizers of the nets what they would have kept."""
         for row, optimizer in enumerate(optimizers):
@@ -101,6 +105,9 @@ class _ByRows:
         }
         for name in _KEEPS[update](self._columns):
             optimizer.kept.setdefault(name, torch.zeros_like(weights))
+
+    def set_rate(self, lr: float) -> None:
+        self._columns["lr"].fill_(lr)
 
     def __call__(self, rows: torch.Tensor | None) -> None:
         one, stack = self._of, self._of.stack
@@ -139,6 +146,10 @@ class _ByGroups:
                 state.update({name: values[row] for name, values in optimizer.kept.items()})
                 state.update({name: of[row].clone() for name, of in optimizer.scalars.items()})
                 state["step"] = torch.tensor(float(optimizer.n_steps[row]))
+
+    def set_rate(self, lr: float) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = lr
 
     @property
     def counts_steps(self) -> bool:
