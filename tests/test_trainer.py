@@ -26,7 +26,12 @@ from skorch.callbacks import (  # noqa: E402
 )
 from skorch.dataset import ValidSplit  # noqa: E402
 from torch import nn  # noqa: E402
-from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau, StepLR  # noqa: E402
+from torch.optim.lr_scheduler import (  # noqa: E402
+    CosineAnnealingLR,
+    LinearLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 
 from sklearn_hpt import (  # noqa: E402
     BayesSearchCV,
@@ -315,6 +320,39 @@ def test_the_history_of_a_net_with_callbacks_is_what_it_would_be_alone(options):
             np.testing.assert_allclose(
                 [float(v) for v in same.values()], [float(v) for v in epoch.values()], rtol=1e-4
             )
+
+
+SCHEDULES = {
+    "steps": (
+        LRScheduler(StepLR, step_size=2, gamma=0.5),
+        {"gamma": (0.1, 1.0), "step_size": [1, 2, 3]},
+    ),
+    "cosine": (LRScheduler(CosineAnnealingLR, T_max=6), {"T_max": (2, 12)}),
+    "warm-up": (LRScheduler(LinearLR, start_factor=0.1, total_iters=3), {"total_iters": [1, 5]}),
+}
+
+
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["steps", "cosine", "warm-up"])
+def test_schedules_of_the_rate_are_tuned_as_any_parameter(kind, n_jobs):
+    schedule, of_schedule = SCHEDULES[kind]
+    space = {f"callbacks__schedule__{name}": values for name, values in of_schedule.items()}
+    space["lr"] = (0.05, 0.5, "log-uniform")
+    model = net(callbacks=[("schedule", schedule)])
+    seen = {}
+
+    for trainer in ("sequential", "batched"):
+        found = fit("random", model, space, trainer=trainer, n_jobs=n_jobs)
+        seen[trainer] = found.cv_results_["mean_test_score"]
+        best = dict(found.best_estimator_.callbacks_)["schedule"]
+        for name in of_schedule:
+            assert (
+                getattr(best, name, best.kwargs.get(name))
+                == (found.best_params_[f"callbacks__schedule__{name}"])
+            )
+        rates = found.best_estimator_.history[:, "event_lr"]
+        assert rates[0] != rates[-1] or found.best_params_.get("callbacks__schedule__gamma") == 1.0
+    np.testing.assert_allclose(seen["batched"], seen["sequential"], atol=0.01)
 
 
 def test_early_stopping_spares_epochs_of_a_group():

@@ -74,6 +74,8 @@ def own_of_each(net: Any) -> frozenset[str]:
     names |= {"optimizer__nesterov", "optimizer__centered"}
     torch = sys.modules["torch"]
     for name in net.get_params():
+        if name.startswith("callbacks__"):  # which are called for each net by itself
+            names.add(name)
         found = places(net, name)
         if found and all(kind is torch.nn.Dropout for kind in found.values()):
             names.add(name)

@@ -378,9 +378,9 @@ def _lr_range(
     end = begin + int(np.argmin(means[begin:])) if len(means) > begin else 0
     if end <= begin or means[begin] - means[end] <= np.std(losses[: 2 * begin]):
         warn(
-            f"The loss did not fall at any of {len(lrs)} learning rates"
+            f"The loss fell at none of {len(lrs)} learning rates"
             + (f" from {lrs[0]:.3g} to {lrs[-1]:.3g}" if len(lrs) else "")
-            + ", so none is suggested.",
+            + " by more than batches differ, so none is suggested.",
             LRRangeWarning,
         )
         return LRRange(lrs, losses, means, math.nan, math.nan, math.nan)
