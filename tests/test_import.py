@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import sklearn_hpt
-from sklearn_hpt import ensemble, racing, samplers, schedule, space, steppers
+from sklearn_hpt import diagnostics, ensemble, racing, samplers, schedule, space, steppers
 
 ROOT = Path(sklearn_hpt.__file__).parent
 GROUPS = [  # a later group may import an earlier one, never the reverse
@@ -36,6 +36,7 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_journal"},
     {"schedule", "ensemble"},
     {"search"},
+    {"diagnostics"},
     {"__init__"},
     {"__main__"},
 ]
@@ -45,7 +46,16 @@ HEAVY = ["torch", "skorch", "matplotlib", "pandas", "polars", "optuna", "skopt",
 PUBLIC_CLASSES = sorted(
     {
         value
-        for module in (sklearn_hpt, space, samplers, racing, schedule, steppers, ensemble)
+        for module in (
+            sklearn_hpt,
+            space,
+            samplers,
+            racing,
+            schedule,
+            steppers,
+            ensemble,
+            diagnostics,
+        )
         for name in module.__all__
         if inspect.isclass(value := getattr(module, name))
     },
