@@ -98,8 +98,8 @@ class Slices(list[Slice]):
     """Slices, worst first, shown as a table.
 
     Worst is the slice whose interval has the highest lower end, so that one error in one row does
-    not come before fifty in a hundred. The more slices there are, the more of them have an interval
-    apart from the overall error rate by chance: one in 20.
+    not come before fifty in a hundred. Of slices that are no worse than the others, one in 20 looks
+    different by chance.
 
     Parameters
     ----------
@@ -527,8 +527,11 @@ class ErrorAnalysis:
         Raises
         ------
         ValueError
-            If there are no features.
+            If there are no features, or `n_bins` is below 2 or `max_values` below 1.
         """
+        for name, value, least in (("n_bins", n_bins, 2), ("max_values", max_values, 1)):
+            if value < least:
+                raise ValueError(f"{name}={value!r} must be at least {least}.")
         features = self._X if features is None else features
         is_wrong = np.zeros(self.n_rows_, dtype=bool)
         is_wrong[self.errors_["row"]] = True

@@ -107,6 +107,9 @@ class ErrorDecomposition:
     added, it is not 0 where there are no errors in few rows. For losses between 0 and 1 it is an
     upper bound, up to that. The sets are taken to be independent.
 
+    Data mismatch is what the model pays for the other rows. They may differ in kind, or be harder
+    for any model; one that is trained on such rows can tell.
+
     References
     ----------
     A. Ng, "Machine Learning Yearning", draft, 2018: chapters 22 to 27 (bias, variance and what to

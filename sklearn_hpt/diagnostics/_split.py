@@ -22,6 +22,7 @@ from sklearn_hpt.exceptions import SmallDevSetWarning
 _N_ROWS = (1e4, 1e5, 1e6, 1e7)
 _DEV_SHARES = (0.2, 0.05, 0.01, 0.0025)  # the test set is as large
 _MAX_TRAIN_DEV = 0.2  # of the rows to train on, if their number is not given
+_ROWS_PER_CLASS = 10  # in the mean; with fewer, y is hardly a class
 _PARTS = ("train", "train_dev", "dev", "test")
 
 _Draw = Callable[[np.ndarray, int], np.ndarray]  # (rows to choose from, how many) -> the chosen
@@ -159,9 +160,9 @@ def train_dev_test_split(
         are the test set, those before the dev set, those before the train-dev set; rows of one
         time stay together.
     stratify : bool, default=None
-        Whether each part has the classes of `y` in the same shares. None: if `y` holds classes
-        and rows are drawn one by one, neither in groups nor by time. Classes with too few rows
-        for that are drawn together with the most frequent one.
+        Whether each part has the classes of `y` in the same shares. None: if `y` holds classes, of
+        ten rows or more in the mean, and rows are drawn one by one, neither in groups nor by
+        time. Classes with too few rows for that are drawn together with the most frequent one.
     sizes : (float, float, float), default=None
         Shares of training, dev and test rows instead of the rule; they add up to 1. The train-dev
         set is a part of the first.
@@ -367,6 +368,11 @@ def _holds_classes(y: Any) -> bool:
     return y is not None and type_of_target(y) in ("binary", "multiclass")
 
 
+def _holds_large_classes(y: Any) -> bool:
+    """Tell classes from counts and rounded numbers, which have many values in few rows each."""
+    return _holds_classes(y) and len(np.unique(np.asarray(y))) <= num_samples(y) / _ROWS_PER_CLASS
+
+
 def _drawing(
     y: Any,
     is_target: np.ndarray,
@@ -380,7 +386,7 @@ def _drawing(
         return lambda rows, size: _last_in_time(rows, size, np.asarray(time))
     if groups is not None:
         return lambda rows, size: _whole_groups_of(rows, size, np.asarray(groups), random)
-    if stratify or (stratify is None and _holds_classes(y)):
+    if stratify or (stratify is None and _holds_large_classes(y)):
         classes = np.unique(np.asarray(y), return_inverse=True)[1]
         strata = 2 * classes + is_target  # a train-dev set has both domains in their shares
         return lambda rows, size: _of_each_stratum(rows, size, strata, random)
@@ -411,7 +417,7 @@ def _of_each_stratum(
 def _chosen(
     splitter: Any, rows: np.ndarray, size: int, codes: Any, random: np.random.RandomState
 ) -> np.ndarray:
-    if size in (0, len(rows)):
+    if not 0 < size < len(rows):
         return rows[:size]
     if codes is not None and len(np.unique(codes)) == 1:
         splitter, codes = ShuffleSplit, None
