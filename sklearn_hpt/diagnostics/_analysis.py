@@ -154,11 +154,10 @@ class Slices(list[Slice]):
             color = VERMILION if one.low > self.error_rate else BLACK
             ax.plot([100 * one.low, 100 * one.high], [row, row], color=color, linewidth=2)
             ax.plot(100 * one.error_rate, row, "o", color=color)
-        overall = f"all rows: {percent(self.error_rate)}"
-        ax.axvline(100 * self.error_rate, color=GREY, linestyle="--", zorder=0, label=overall)
+        ax.axvline(100 * self.error_rate, color=GREY, linestyle="--", zorder=0)
+        ax.set_title(f"dashed: all rows, {percent(self.error_rate)}", fontsize="medium")
         labels = [f"{one.feature}: {one.value} ({one.n_rows} rows)" for one in shown]
         ax.set(yticks=range(len(shown)), yticklabels=labels, xlabel="error rate (%), 95 % interval")
-        ax.legend(loc="lower right", frameon=False)
         tidy(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
