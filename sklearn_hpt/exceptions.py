@@ -9,6 +9,7 @@ __all__ = [
     "JournalMismatchError",
     "SearchStoppedWarning",
     "SearchTimeoutError",
+    "SmallDevSetWarning",
     "SpaceError",
     "SpaceExhaustedWarning",
     "TrainSplitWarning",
@@ -55,6 +56,10 @@ class JournalLockedError(JournalError):
 
 class JournalMismatchError(JournalError):
     """A journal of another search than the one that is to continue it."""
+
+
+class SmallDevSetWarning(UserWarning):
+    """A dev set has too few rows for what it is to tell."""
 
 
 class SpaceExhaustedWarning(UserWarning):

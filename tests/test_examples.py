@@ -1,12 +1,25 @@
 """The worked examples run, in their sized-down form."""
 
 import importlib
+import os
 import re
 from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "docs" / "examples"
+
+
+def shared_data(name):
+    """Return the path of a shared data file, in SKLEARN_HPT_DATA or shared/data; else skip."""
+    folders = [ROOT / "shared" / "data", ROOT.parent / "shared" / "data"]
+    if "SKLEARN_HPT_DATA" in os.environ:
+        folders.insert(0, Path(os.environ["SKLEARN_HPT_DATA"]))
+    for folder in folders:
+        if (folder / name).exists():
+            return folder / name
+    pytest.skip(f"{name} is neither in SKLEARN_HPT_DATA nor in shared/data")
 
 
 @pytest.mark.slow
@@ -53,3 +66,28 @@ def test_lr_range_fashion_mnist_runs_on_the_digits(monkeypatch, tmp_path, capsys
     assert float(re.search(r"test accuracy .* ([\d.]+)", text).group(1)) > 0.95
     for picture in ("lr_range.png", "loss_curves.png"):
         assert (tmp_path / picture).stat().st_size > 10_000
+
+
+@pytest.fixture
+def data_mismatch(monkeypatch):
+    pytest.importorskip("matplotlib").use("Agg")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    return importlib.import_module("data_mismatch")
+
+
+def test_data_mismatch_is_named_on_moved_digits(data_mismatch, tmp_path):
+    found = data_mismatch.main(["--picture", str(tmp_path / "mismatch.png")])
+    assert found.largest == "data mismatch"
+    assert found.within_noise >= {"variance", "overfitting to dev"}
+    assert (tmp_path / "mismatch.png").stat().st_size > 10_000
+
+
+def test_data_mismatch_is_named_on_texts_of_two_domains(data_mismatch, tmp_path, capsys):
+    pytest.importorskip("pandas")
+    texts = shared_data("vader_domains.csv.gz")
+    found = data_mismatch.main(["--data", str(texts), "--picture", str(tmp_path / "mismatch.png")])
+    assert found.largest == "data mismatch"
+    assert found.gaps["data mismatch"] > 2 * found.gaps["variance"] > 0
+    assert found.within_noise == {"overfitting to dev"}
+    mixed = capsys.readouterr().out.partition("half of the target rows as well")[2]
+    assert float(re.search(r"data mismatch +([\d.]+) %", mixed)[1]) < 6

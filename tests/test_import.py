@@ -14,7 +14,9 @@ import pytest
 import sklearn_hpt
 from sklearn_hpt import (
     diagnostics,
+    displays,
     ensemble,
+    nets,
     racing,
     samplers,
     schedule,
@@ -44,6 +46,7 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_journal"},
     {"schedule", "ensemble", "_optimism"},
     {"search"},
+    {"_axes"},
     {"diagnostics", "displays"},
     {"__init__"},
     {"__main__"},
@@ -63,6 +66,8 @@ PUBLIC_CLASSES = sorted(
             steppers,
             ensemble,
             diagnostics,
+            displays,
+            nets,
         )
         for name in module.__all__
         if inspect.isclass(value := getattr(module, name))

@@ -11,11 +11,11 @@ import argparse
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import scale
-from sklearn.svm import SVC, SVR
+from sklearn.svm import SVC
 
 from sklearn_hpt import LogRandomSearchCV
 from sklearn_hpt.diagnostics import nested_score, selection_optimism
@@ -26,7 +26,7 @@ FOREST = ExtraTreesClassifier(n_estimators=15, random_state=0)
 PROBLEMS = {
     "SVC, 100 digits": (SVC(), RBF, load_digits, 100, 60),
     "SVC, 60 breast tumours": (SVC(), RBF, load_breast_cancer, 60, 60),
-    "SVR, 80 diabetes patients": (SVR(), RBF, load_diabetes, 80, 60),
+    "SVC, 40 wines": (SVC(), RBF, load_wine, 40, 60),
     "extra trees, 80 breast tumours": (FOREST, TREES, load_breast_cancer, 80, 40),
 }
 

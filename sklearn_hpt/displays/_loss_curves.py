@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from sklearn_hpt._axes import COLOURS, LINES, axes_for
 from sklearn_hpt._trial import derived_seed
-from sklearn_hpt.displays._axes import COLOURS, LINES, axes_for
 from sklearn_hpt.nets import cast_inputs, cast_targets, find_nets, reproducible
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_hpt.displays._axes import COLOURS, axes_for
+from sklearn_hpt._axes import COLOURS, axes_for
 from sklearn_hpt.nets import LRRange
 
 

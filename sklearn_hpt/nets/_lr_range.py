@@ -81,8 +81,10 @@ class LRFinder(BaseEstimator):
     ----------
     net : NeuralNet
         A net of skorch, fitted or not, with any optimizer.
-    min_lr, max_lr : float, default=1e-7, 10.0
-        The first learning rate and the last.
+    min_lr : float, default=1e-7
+        The first learning rate.
+    max_lr : float, default=10.0
+        The last one.
     n_steps : int, default=200
         Number of steps, one batch each; small data are gone through several times.
     smoothing : float, default=0.9
