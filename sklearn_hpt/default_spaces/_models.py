@@ -123,21 +123,22 @@ _TREE = (
     Entry("max_depth", Integer(1, 30, _LOG), SECOND, f"{KUEHN}: maxdepth of rpart"),
     Entry("min_samples_split", Integer(2, 128, _LOG), THIRD, f"{BISCHL}: minsplit of rpart"),
 )
-_MAX_FEATURES_SOURCE = f"{BISCHL}: mtry of ranger as a share, from 0.05 on since 0 is none"
+_MAX_FEATURES = Real(0.05, 1.0, _LOG)
+_MAX_FEATURES_SOURCE = f"ours: a log scale, as the n ** u of n columns of {AUTO_SKLEARN}"
 _FOREST = (
-    Entry("max_features", Real(0.05, 1.0), FIRST, _MAX_FEATURES_SOURCE),
+    Entry("max_features", _MAX_FEATURES, FIRST, _MAX_FEATURES_SOURCE),
     Entry("min_samples_leaf", Integer(1, 20, _LOG), FIRST, AUTO_SKLEARN),
     Entry(
         "max_samples",
-        Real(0.1, 1.0),
+        Real(0.5, 1.0),
         SECOND,
-        f"{BISCHL}: sample.fraction of ranger",
+        f"ours: the upper half of the 0.1 to 1 of {BISCHL}, the default being all",
         one_of("bootstrap", True),
     ),
 )
 _BAGGING = (
     Entry("max_samples", Real(0.1, 1.0), FIRST, f"{BISCHL}: sample.fraction of ranger"),
-    Entry("max_features", Real(0.05, 1.0), FIRST, _MAX_FEATURES_SOURCE),
+    Entry("max_features", _MAX_FEATURES, FIRST, _MAX_FEATURES_SOURCE),
 )
 _RATE = Entry("learning_rate", Real(1e-2, 1.0, _LOG), FIRST, AUTO_SKLEARN)
 _ADA_BOOST = (Entry("learning_rate", Real(1e-2, 2.0, _LOG), FIRST, AUTO_SKLEARN),)
@@ -146,7 +147,7 @@ _GRADIENT_BOOSTING = (
     Entry("max_depth", Integer(1, 11), SECOND, f"{GRINSZTAJN}: of XGBoost"),
     Entry("min_samples_leaf", Integer(1, 64, _LOG), SECOND, f"{BISCHL}: minbucket of rpart"),
     Entry("subsample", Real(0.5, 1.0), THIRD, f"{GRINSZTAJN}: of XGBoost"),
-    Entry("max_features", Real(0.05, 1.0), THIRD, _MAX_FEATURES_SOURCE),
+    Entry("max_features", _MAX_FEATURES, THIRD, _MAX_FEATURES_SOURCE),
 )
 _HIST_GRADIENT_BOOSTING = (
     _RATE,
@@ -154,7 +155,7 @@ _HIST_GRADIENT_BOOSTING = (
         "max_leaf_nodes",
         Integer(3, 255, _LOG),
         SECOND,
-        f"ours: {AUTO_SKLEARN} goes up to 2047, which takes long and is rarely best",
+        f"ours: {AUTO_SKLEARN} goes up to 2047, which takes long",
     ),
     Entry("min_samples_leaf", Integer(1, 200, _LOG), SECOND, AUTO_SKLEARN),
     Entry("l2_regularization", Real(1e-3, 1e3, _LOG), THIRD, f"{BISCHL}: lambda of XGBoost"),
