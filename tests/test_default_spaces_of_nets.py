@@ -18,6 +18,7 @@ from sklearn_hpt import (  # noqa: E402
     PBTSearchCV,
     default_space,
 )
+from sklearn_hpt.default_spaces._nets import _module_entry  # noqa: E402
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:200].astype(np.float32) / 16, Y[:200]
@@ -125,3 +126,32 @@ def test_bayes_search_begins_with_what_the_module_has():
     space = {"lr": (1e-3, 1.0, "log-uniform"), "module__hidden": (16, 64)}
     search = BayesSearchCV(net(), space, n_iter=2, cv=2, random_state=0).fit(X, Y)
     assert search.cv_results_["params"][0] == {"lr": 0.01, "module__hidden": 32}
+
+
+@pytest.mark.parametrize(
+    "name, value, high",
+    [
+        ("hidden", 32, 512),
+        ("n_hidden", 32, 512),
+        ("hidden_size", 32, 512),
+        ("num_hidden_units", 32, 512),
+        ("hidden1", 32, 512),
+        ("width", 32, 512),
+        ("num_layers", 2, 4),
+        ("n_hidden_layers", 2, 4),
+        ("depth", 2, 4),
+        ("dropout", 0.1, 0.5),
+        ("dropout_rate", 0, 0.5),
+        ("p_drop", 0.1, 0.5),
+        ("attention_dropout", 0.1, 0.5),
+        ("n_classes", 10, None),
+        ("drop_last", True, None),
+        ("dropout", 0.9, None),
+        ("hidden_activation", 1, None),
+        ("kernel_size", 3, None),
+    ],
+)
+def test_parameters_of_a_module_are_known_by_their_names(name, value, high):
+    entry = _module_entry(f"module__{name}", name, value)
+    assert (entry and entry.dimension.high) == high
+    assert entry is None or value in entry.dimension

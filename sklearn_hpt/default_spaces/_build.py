@@ -75,7 +75,8 @@ def default_space(estimator: Any) -> DefaultSpace:
     Parameters
     ----------
     estimator : estimator object
-        With the parameters that are not to be searched set, such as the kernel of an SVC.
+        What it has for the parameters in the space does not matter, what it has for others, such as
+        the kernel of an SVC, decides which are in it.
 
     Returns
     -------
