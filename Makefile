@@ -28,6 +28,7 @@ bench: $(VENV)/.test
 	$(PY) benchmarks/racing.py
 	$(PY) benchmarks/coarse_to_fine.py
 	$(PY) benchmarks/bayes.py
+	$(PY) benchmarks/default_spaces.py
 
 $(VENV)/.python:
 	$(PYTHON) -c "import sys; sys.exit('sklearn_hpt needs Python 3.11 or newer, this is ' + sys.version.split()[0] + '; call make with PYTHON=python3.12, say') if sys.version_info < (3, 11) else None"

@@ -31,6 +31,7 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_space_formats", "_pipelines"},
     {"samplers"},
     {"nets"},
+    {"default_spaces"},
     {"_subsampling", "steppers"},
     {"_mutation"},
     {"_training"},

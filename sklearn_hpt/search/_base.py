@@ -52,6 +52,7 @@ from sklearn_hpt._sklearn_compat import (
 from sklearn_hpt._space_formats import as_space_union
 from sklearn_hpt._trial import Trial, derived_seed
 from sklearn_hpt._warn import warn
+from sklearn_hpt.default_spaces import default_space
 from sklearn_hpt.exceptions import (
     SearchStoppedWarning,
     SearchTimeoutError,
@@ -196,6 +197,12 @@ class BaseHPTSearchCV(BaseSearchCV):
         resumed one may ask for more, of the same sampler. `amounts` are those of the resource.
         """
 
+    def _space_union(self) -> SpaceUnion:
+        """Return the search space that is meant; "auto" is the default one of the estimator."""
+        space = self._space()
+        is_auto = isinstance(space, str) and space == "auto"
+        return as_space_union(default_space(self.estimator) if is_auto else space)
+
     def _resource_request(self) -> Request | None:
         """Return what the user says about a resource, None if there is none."""
         return None
@@ -285,7 +292,7 @@ class BaseHPTSearchCV(BaseSearchCV):
         check_n_jobs(self.n_jobs)
         check_resume(self.resume, self.journal, self.warm_start_from)
         check_refit(self._deciding_name(), self.scoring)
-        space = as_space_union(self._space())
+        space = self._space_union()
         check_parameter_names(self.estimator, space.spaces)
         deciding = self._deciding_name() or (
             self.scoring if isinstance(self.scoring, str) else None

@@ -12,7 +12,6 @@ from scipy.optimize import OptimizeResult
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_hpt._sklearn_compat import Interval, StrOptions
-from sklearn_hpt._space_formats import as_space_union
 from sklearn_hpt._trial import Trial
 from sklearn_hpt.racing import RacingPolicy
 from sklearn_hpt.samplers import BayesianSampler, Sampler, SuccessiveHalvingSampler
@@ -43,10 +42,11 @@ class BayesSearchCV(BaseHPTSearchCV):
     ----------
     estimator : estimator object
         What is tuned: an estimator, a Pipeline, or a skorch net. It is cloned, never changed.
-    search_spaces : dict, list of dict, or list of (dict, int)
-        The search space, in the formats of `LogRandomSearchCV`. Each distribution needs a quantile
-        function. Dictionaries in a list are alternatives, such as models of a Pipeline step, of
-        which one model learns; ``(dict, n_iter)`` pairs come first, one after the other.
+    search_spaces : dict, list of dict, list of (dict, int), or "auto"
+        The search space, in the formats of `LogRandomSearchCV`; "auto" is that of
+        `default_space`. Each distribution needs a quantile function. Dictionaries in a list are
+        alternatives, such as models of a Pipeline step, of which one model learns;
+        ``(dict, n_iter)`` pairs come first, one after the other.
     optimizer_kwargs : dict, default=None
         Ignored; scikit-optimize's has it.
     n_iter : int, default=50
@@ -245,7 +245,7 @@ class BayesSearchCV(BaseHPTSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseHPTSearchCV._parameter_constraints,
-        "search_spaces": [dict, list, tuple, SpaceUnion],
+        "search_spaces": [dict, list, tuple, SpaceUnion, StrOptions({"auto"})],
         "optimizer_kwargs": [dict, None],
         "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "fit_params": [dict, None],
@@ -325,7 +325,7 @@ class BayesSearchCV(BaseHPTSearchCV):
     @property
     def total_iterations(self) -> int:
         """Number of candidates that are asked for, over all alternatives."""
-        return as_space_union(self.search_spaces).n_wanted(self.n_iter)
+        return self._space_union().n_wanted(self.n_iter)
 
     def fit(
         self, X: Any, y: Any = None, *, groups: Any = None, callback: Any = None, **params: Any
@@ -452,6 +452,6 @@ class BayesSearchCV(BaseHPTSearchCV):
         name = self._deciding_metric("score") if self.multimetric_ else "score"
         scores = self.cv_results_[f"mean_test_{name}"]
         return optimizer_results(
-            as_space_union(self.search_spaces),
+            self._space_union(),
             zip(self.cv_results_["params"], scores, strict=True),
         )

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from sklearn_hpt._sklearn_compat import Interval
+from sklearn_hpt._sklearn_compat import Interval, StrOptions
+from sklearn_hpt.default_spaces import tiers_of, values_of
 from sklearn_hpt.racing import RacingPolicy
 from sklearn_hpt.samplers import CoarseToFineSampler, Sampler
 from sklearn_hpt.samplers._stages import checked_counts
@@ -41,9 +42,10 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
     ----------
     estimator : estimator object
         What is tuned: an estimator, a Pipeline, or a skorch net. It is cloned, never changed.
-    param_distributions : dict or list of dict
-        The search space, in the formats of `LogRandomSearchCV`. Of several dictionaries those
-        remain that leaders are from; ``(dict, n_iter)`` pairs are refused.
+    param_distributions : dict, list of dict, or "auto"
+        The search space, in the formats of `LogRandomSearchCV`; "auto" is that of
+        `default_space`. Of several dictionaries those remain that leaders are from;
+        ``(dict, n_iter)`` pairs are refused.
     n_iter : int or sequence of int, default=(30, 20, 6, 6)
         Number of candidates in each round; a number is divided among four rounds as the default
         is.
@@ -62,11 +64,12 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         The amount for each round and, as the last, for the finalists; fractions in (0, 1] are of
         what the estimator has. None is a ninth of the full amount in the first round, a third in
         the second, and all from then on; of a single round a third.
-    tiers : list of list of str, default=None
+    tiers : list of list of str, "auto", default=None
         Names of parameters in the order of their importance, such as ``[["lr"],
         ["module__hidden", "batch_size"]]``. Each tier goes through all rounds while the other
         parameters are at the best so far, at first at the values of `estimator`. Those in no
-        tier form the last one.
+        tier form the last one. "auto" takes the order of `default_space` for the parameters
+        that it knows.
     tier_shares : sequence of float, default=None
         Share of the candidates for each tier, with the sum 1. None gives 80 % to the first two.
     scoring : str, callable, list, tuple or dict, default=None
@@ -220,12 +223,12 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseHPTSearchCV._parameter_constraints,
-        "param_distributions": [dict, list, tuple, SpaceUnion],
+        "param_distributions": [dict, list, tuple, SpaceUnion, StrOptions({"auto"})],
         "n_iter": [Interval(numbers.Integral, 1, None, closed="left"), "array-like"],
         "n_finalists": [Interval(numbers.Integral, 1, None, closed="left")],
         "resource": [str, None],
         "resources": ["array-like", None],
-        "tiers": [list, tuple, None],
+        "tiers": [list, tuple, StrOptions({"auto"}), None],
         "tier_shares": ["array-like", None],
     }
 
@@ -238,7 +241,7 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         n_finalists: int = 3,
         resource: str | None = "auto",
         resources: Sequence[float] | None = None,
-        tiers: Sequence[Sequence[str]] | None = None,
+        tiers: Sequence[Sequence[str]] | Literal["auto"] | None = None,
         tier_shares: Sequence[float] | None = None,
         scoring: Any = None,
         n_jobs: int | None = None,
@@ -335,11 +338,25 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
             n_iter=self._rounds(),
             resources=amounts,
             n_finalists=self.n_finalists,
-            tiers=self.tiers,
+            tiers=self._tiers_in(space),
             tier_shares=self.tier_shares,
-            defaults=self.estimator.get_params(deep=True),
+            defaults=values_of(self.estimator),
             random_state=seed,
         )
+
+    def _tiers_in(self, space: SpaceUnion) -> Sequence[Sequence[str]] | str | None:
+        """Return the tiers that are meant; those of alternatives are refused by the sampler."""
+        if not isinstance(self.tiers, str) or len(space.spaces) > 1:
+            return self.tiers
+        names = list(space.spaces[0])
+        tiers = tiers_of(self.estimator, names)
+        if not tiers:
+            raise ValueError(
+                f"tiers='auto' knows no order of importance for {names} of "
+                f"{type(self.estimator).__name__}; give the names in tiers, such as "
+                f"tiers=[[{names[0]!r}], ...], or leave tiers=None."
+            )
+        return tiers
 
     def _keep(self, sampler: Sampler) -> None:
         assert isinstance(sampler, CoarseToFineSampler)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from sklearn_hpt._sklearn_compat import Interval
+from sklearn_hpt._sklearn_compat import Interval, StrOptions
 from sklearn_hpt.racing import RacingPolicy
 from sklearn_hpt.samplers import EvolutionarySampler, Sampler
 from sklearn_hpt.search._base import BaseHPTSearchCV
@@ -36,7 +36,7 @@ class EvolutionarySearchCV(BaseHPTSearchCV):
     ----------
     estimator : estimator object
         What is tuned: an estimator, a Pipeline, or a skorch net. It is cloned, never changed.
-    param_distributions : dict, list of dict, or list of (dict, int)
+    param_distributions : dict, list of dict, list of (dict, int), or "auto"
         The search space: parameter names to
 
         - a list (or array) of choices, as in GridSearchCV;
@@ -49,7 +49,7 @@ class EvolutionarySearchCV(BaseHPTSearchCV):
         Dictionaries in a list are alternatives, such as different estimators in a step of a
         Pipeline: both parents of a child are of the same one, so the better alternative gets more
         of `n_iter` as it has more of the population. ``(dict, n_iter)`` pairs have a budget of
-        their own.
+        their own. "auto" is the space that `default_space` gives for the estimator.
     n_iter : int, default=100
         Number of candidates. A finite space that has fewer is searched whole, and none of its
         points is evaluated twice.
@@ -208,7 +208,7 @@ class EvolutionarySearchCV(BaseHPTSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseHPTSearchCV._parameter_constraints,
-        "param_distributions": [dict, list, tuple, SpaceUnion],
+        "param_distributions": [dict, list, tuple, SpaceUnion, StrOptions({"auto"})],
         "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "population_size": [Interval(numbers.Integral, 2, None, closed="left")],
         "include_default": ["boolean"],

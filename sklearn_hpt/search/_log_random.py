@@ -39,7 +39,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     ----------
     estimator : estimator object
         What is tuned: an estimator, a Pipeline, or a skorch net. It is cloned, never changed.
-    param_distributions : dict, list of dict, or list of (dict, int)
+    param_distributions : dict, list of dict, list of (dict, int), or "auto"
         The search space: parameter names to
 
         - a list (or array) of choices, as in GridSearchCV;
@@ -50,7 +50,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         - a dimension of scikit-optimize or a distribution of Optuna.
 
         Dictionaries in a list are alternatives that share `n_iter` in equal parts;
-        ``(dict, n_iter)`` pairs have a budget of their own.
+        ``(dict, n_iter)`` pairs have a budget of their own. "auto" is the space that
+        `default_space` gives for the estimator.
     n_iter : int, default=10
         Number of candidates. A finite space that has fewer is searched whole, and none of its
         points is evaluated twice.
@@ -227,7 +228,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseHPTSearchCV._parameter_constraints,
-        "param_distributions": [dict, list, tuple, SpaceUnion],
+        "param_distributions": [dict, list, tuple, SpaceUnion, StrOptions({"auto"})],
         "n_iter": [Interval(numbers.Integral, 1, None, closed="left")],
         "sampler": [StrOptions({"random", "sobol"})],
         "pruning": [StrOptions({"asha"}), None],

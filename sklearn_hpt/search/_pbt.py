@@ -63,10 +63,11 @@ class PBTSearchCV(BaseHPTSearchCV):
     estimator : estimator object
         What is tuned: a skorch net, or an estimator of scikit-learn that can be trained on from
         where it is, also as the last step of a Pipeline. It is cloned, never changed.
-    param_distributions : dict or list of dict
-        The search space, in the formats of `LogRandomSearchCV`. Hyperparameters that can change
-        during training are changed; the others, such as the sizes of layers, are drawn for each
-        member of the first generation and go with its weights when these are copied.
+    param_distributions : dict, list of dict, or "auto"
+        The search space, in the formats of `LogRandomSearchCV`; "auto" is that of
+        `default_space`. Hyperparameters that can change during training are changed; the others,
+        such as the sizes of layers, are drawn for each member of the first generation and go with
+        its weights when these are copied.
     population_size : int, default=8
         Number of members, at least 2.
     n_generations : int, default=10
@@ -209,7 +210,7 @@ class PBTSearchCV(BaseHPTSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseHPTSearchCV._parameter_constraints,
-        "param_distributions": [dict, list, tuple, SpaceUnion],
+        "param_distributions": [dict, list, tuple, SpaceUnion, StrOptions({"auto"})],
         "population_size": [Interval(numbers.Integral, 2, None, closed="left")],
         "n_generations": [Interval(numbers.Integral, 1, None, closed="left")],
         "resource": [str],

@@ -13,6 +13,7 @@ import numpy as np
 
 from sklearn_hpt._journal import Described, JournalView, describe, digest
 from sklearn_hpt._warn import warn
+from sklearn_hpt.default_spaces import values_of
 from sklearn_hpt.exceptions import JournalError, WarmStartWarning
 from sklearn_hpt.space import Categorical, Dimension, Distribution, Params, Space, SpaceUnion
 
@@ -253,5 +254,5 @@ def _choice(dimension: Categorical, value: Any) -> Any:
 
 def own_parameters(estimator: Any, space: SpaceUnion) -> list[Params]:
     """Return what an estimator has for the parameters of each alternative of a space."""
-    known = estimator.get_params(deep=True)
+    known = values_of(estimator)
     return [{name: known[name] for name in one} for one in space.spaces if known.keys() >= set(one)]
