@@ -19,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
 from skorch.callbacks import EarlyStopping  # noqa: E402
 
 from sklearn_hpt import LogRandomSearchCV, Real, nets  # noqa: E402
+from sklearn_hpt._resources import load_state, save_state  # noqa: E402
 from sklearn_hpt.exceptions import AllCandidatesFailedError, TrainSplitWarning  # noqa: E402
 
 X, y = load_digits(return_X_y=True)
@@ -250,3 +251,15 @@ def test_net_that_was_fitted_before_goes_to_workers_with_a_class_of_its_own():
     space = {"lr": [0.01, 0.1]}
     search = LogRandomSearchCV(net.fit(X, y), space, n_iter=2, cv=2, n_jobs=2, random_state=0)
     assert (search.fit(X, y).cv_results_["mean_test_score"] > 0).all()
+
+
+def test_states_of_nets_are_kept_where_print_is_replaced(monkeypatch, tmp_path):
+    """As by Ray: the callbacks of skorch hold the `print` that it replaces."""
+    net = classifier().fit(X.astype(np.float32), y)
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.print", lambda *args, **kwargs: None)
+        save_state(net, str(tmp_path / "state"))
+        again = load_state(str(tmp_path / "state"))
+    np.testing.assert_array_equal(
+        again.predict_proba(X.astype(np.float32)), net.predict_proba(X.astype(np.float32))
+    )

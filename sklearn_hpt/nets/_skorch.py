@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from types import BuiltinFunctionType
 from typing import Any
 
 import numpy as np
@@ -47,12 +49,17 @@ def contains_net(estimator: Any) -> bool:
 
 
 def reduced(value: Any) -> Any:
-    """Return how a net is pickled with all that it holds; NotImplemented for anything else.
+    """Return how a net, or `print`, which it holds, is pickled; NotImplemented for anything else.
 
     A net pickles its weights through `torch.save`, which finds classes by their names only: not
     those of a script or a notebook in a worker process. As plain attributes they go through the
     pickler that the net does.
+
+    Callbacks of skorch hold `print`, which pickle refuses where another has taken its place, as that
+    of Ray does.
     """
+    if isinstance(value, BuiltinFunctionType) and value.__qualname__ == "print":
+        return getattr, (builtins, "print")
     skorch = sys.modules.get("skorch")
     if skorch is None or not isinstance(value, getattr(skorch, "NeuralNet", ())):
         return NotImplemented
