@@ -55,8 +55,8 @@ def reduced(value: Any) -> Any:
     those of a script or a notebook in a worker process. As plain attributes they go through the
     pickler that the net does.
 
-    Callbacks of skorch hold `print`, which pickle refuses where another has taken its place, as that
-    of Ray does.
+    Callbacks of skorch hold `print`, which pickle refuses where another has taken its place, as
+    that of Ray does.
     """
     if isinstance(value, BuiltinFunctionType) and value.__qualname__ == "print":
         return getattr, (builtins, "print")
