@@ -163,12 +163,9 @@ def test_it_is_a_refit_of_searches(search_class):
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        (OneStandardError(), "must be told what is simple"),
-        (OneStandardError("mean_score_time", simplest={"C": "smallest"}), "must be told"),
         (OneStandardError("seconds"), "cost='seconds'.*mean_score_time"),
         (OneStandardError(simplest={"D": "smallest"}), "'D', which is not searched.*C, k"),
         (OneStandardError(simplest={"k": "smallest"}), "for numbers"),
-        (OneStandardError(simplest={"C": "small"}), "must be 'smallest', 'largest' or a list"),
         (OneStandardError(simplest={"k": ["a", "b"]}), "no place for 'c'"),
         (OneStandardError("mean_score_time", metric="f1"), "metric='f1'.*score"),
     ],
@@ -176,6 +173,25 @@ def test_it_is_a_refit_of_searches(search_class):
 def test_what_it_cannot_do_is_said(rule, message):
     with pytest.raises(ValueError, match=message):
         rule(RESULTS)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "must be told what is simple"),
+        ({"cost": "mean_score_time", "simplest": {"C": "smallest"}}, "must be told"),
+        ({"simplest": {"C": "small"}}, "must be 'smallest', 'largest' or a list"),
+        ({"simplest": {"C": 3}}, "must be 'smallest', 'largest' or a list"),
+    ],
+)
+def test_what_it_does_not_understand_is_said_before_the_search(options, message):
+    with pytest.raises(ValueError, match=message):
+        OneStandardError(**options)
+
+
+def test_what_is_no_search_has_no_optimism():
+    with pytest.raises(ValueError, match="search=SVC.. must be a fitted search"):
+        selection_optimism(SVC())
 
 
 # nested

@@ -20,6 +20,7 @@ from sklearn_hpt.diagnostics._table import aligned, percent
 _YES = {"1", "1.0", "x", "true", "yes", "y"}
 _NO = {"0", "0.0", "", "false", "no", "n", "nan", "none", "<na>"}
 _N_SHOWN = 10  # lines of a table or bars of a picture
+_MOST_SLICES = 20  # in a table
 _Z = 1.96  # of 95 % intervals
 
 
@@ -95,7 +96,7 @@ class Slice(NamedTuple):
 
 
 class Slices(list[Slice]):
-    """Slices, worst first, shown as a table.
+    """Slices, worst first; the first 20 are shown as a table.
 
     Worst is the slice whose interval has the highest lower end, so that one error in one row does
     not come before fifty in a hundred. Of slices that are no worse than the others, one in 20 looks
@@ -122,11 +123,12 @@ class Slices(list[Slice]):
 
     def __repr__(self) -> str:
         rows = [("feature", "value", "rows", "errors", "error rate", "95 %", "ceiling")]
-        for one in self:
+        for one in self[:_MOST_SLICES]:
             counts = (str(one.n_rows), str(one.n_errors), percent(one.error_rate))
             interval = _interval_text(one.low, one.high)
             rows.append((one.feature, one.value, *counts, interval, percent(one.ceiling)))
-        return aligned(rows, left=(0, 1))
+        table, n_more = aligned(rows, left=(0, 1)), len(self) - _MOST_SLICES
+        return f"{table}\nand {n_more} more" if n_more > 0 else table
 
     def plot(self, ax: Any = None, *, max_slices: int = 15) -> Slices:
         """Draw error rates with their intervals, beside the error rate of all rows.
@@ -155,6 +157,7 @@ class Slices(list[Slice]):
             ax.plot([100 * one.low, 100 * one.high], [row, row], color=color, linewidth=2)
             ax.plot(100 * one.error_rate, row, "o", color=color)
         ax.axvline(100 * self.error_rate, color=GREY, linestyle="--", zorder=0)
+        ax.set_xlim(left=0.0)
         ax.set_title(f"dashed: all rows, {percent(self.error_rate)}", fontsize="medium")
         labels = [f"{one.feature}: {one.value} ({one.n_rows} rows)" for one in shown]
         ax.set(yticks=range(len(shown)), yticklabels=labels, xlabel="error rate (%), 95 % interval")

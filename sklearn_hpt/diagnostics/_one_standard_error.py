@@ -31,7 +31,7 @@ class OneStandardError:
     Raises
     ------
     ValueError
-        When it is called, if neither or both of `cost` and `simplest` are given, or a column,
+        If neither or both of `cost` and `simplest` are given; when it is called, if a column,
         parameter or value is unknown.
 
     References
@@ -67,6 +67,19 @@ class OneStandardError:
         self.cost = cost
         self.simplest = simplest
         self.metric = metric
+        if (cost is None) == (simplest is None):
+            raise ValueError(
+                f"{self!r} must be told what is simple, by one of cost, a column of cv_results_, "
+                "and simplest, a mapping of parameters to 'smallest', 'largest' or a list."
+            )
+        for name, how in (simplest or {}).items():
+            if how not in ("smallest", "largest") and (
+                isinstance(how, str) or not isinstance(how, Sequence)
+            ):
+                raise ValueError(
+                    f"simplest[{name!r}]={how!r} must be 'smallest', 'largest' or a list of "
+                    "values, the simplest first."
+                )
 
     def __repr__(self) -> str:
         given = {"cost": self.cost, "simplest": self.simplest, "metric": self.metric}
@@ -110,11 +123,6 @@ class OneStandardError:
 
     def _order(self, cv_results: Mapping[str, Any]) -> list[tuple[float, ...]]:
         """Return for each candidate what is compared, less being simpler."""
-        if (self.cost is None) == (self.simplest is None):
-            raise ValueError(
-                f"{self!r} must be told what is simple, by one of cost, a column of cv_results_, "
-                "and simplest, a mapping of parameters to 'smallest', 'largest' or a list."
-            )
         if self.simplest is not None:
             each = [_places(cv_results["params"], n, how) for n, how in self.simplest.items()]
             return list(zip(*each, strict=True))
@@ -151,11 +159,6 @@ def _places(params: Sequence[Mapping[str, Any]], name: str, how: Any) -> list[fl
                 f"simplest[{name!r}]={how!r} is for numbers, but the parameter has other values; "
                 "give a list of them, the simplest first."
             ) from None
-    if isinstance(how, str) or not isinstance(how, Sequence):
-        raise ValueError(
-            f"simplest[{name!r}]={how!r} must be 'smallest', 'largest' or a list of values, the "
-            "simplest first."
-        )
     if missing := [v for one in params if name in one and (v := one[name]) not in how]:
         raise ValueError(f"simplest[{name!r}]={how!r} has no place for {missing[0]!r}.")
     return [float(list(how).index(one[name])) if name in one else math.inf for one in params]

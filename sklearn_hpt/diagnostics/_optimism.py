@@ -6,8 +6,6 @@ import numbers
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.utils.validation import check_is_fitted
-
 from sklearn_hpt._optimism import (
     N_BOOTSTRAP,
     bootstrap_optimism,
@@ -101,7 +99,8 @@ def selection_optimism(
     Raises
     ------
     ValueError
-        If there is one fold only, no complete candidate, or no such metric.
+        If it is no fitted search, or there is one fold only, no complete candidate, or no such
+        metric.
 
     References
     ----------
@@ -128,7 +127,8 @@ def selection_optimism(
     """
     if not isinstance(n_bootstrap, numbers.Integral) or n_bootstrap < 1:
         raise ValueError(f"n_bootstrap={n_bootstrap!r} must be an integer of at least 1.")
-    check_is_fitted(search, "cv_results_")
+    if not hasattr(search, "cv_results_"):
+        raise ValueError(f"search={search!r} must be a fitted search, which has cv_results_.")
     metric = _metric_of(search, metric)
     scores = complete_scores(search.cv_results_, metric)
     n_candidates, n_folds = scores.shape
