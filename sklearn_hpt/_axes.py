@@ -14,6 +14,7 @@ import numpy as np
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, ORANGE, BLACK, GREY = "#56B4E9", "#E69F00", "#222222", "#999999"
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, BLACK)
+COLOUR_MAP = "cividis_r"  # dark is high; the same to all eyes, and in grey
 LINES = ("-", "--", "-.", ":")
 
 
@@ -91,6 +92,15 @@ def make_readable(legend: Any) -> None:
     for handle in legend.legend_handles:
         if hasattr(handle, "get_sizes") and len(handle.get_sizes()):
             handle.set(sizes=np.clip(handle.get_sizes(), 25.0, 60.0), alpha=1.0)
+        elif hasattr(handle, "get_linewidth"):
+            handle.set(linewidth=max(handle.get_linewidth(), 1.2), alpha=1.0)
+
+
+def lines(segments: Any, **style: Any) -> Any:
+    """Return many lines as one artist; a segment has shape (n_points, 2)."""
+    from matplotlib.collections import LineCollection
+
+    return LineCollection(segments, **style)
 
 
 def _pyplot() -> Any:

@@ -117,6 +117,7 @@ class ParameterImportanceDisplay(TableDisplay):
             ends = [max(share - self.stds_[key], 0.0), min(share + self.stds_[key], 1.0)]
             ax.plot(ends, [row, row], color=BLACK, lw=1.2)
         ax.set(yticks=range(len(labels)), yticklabels=labels, xlim=(0.0, 1.0))
+        ax.set_ylim(-0.6, len(labels) - 0.4)
         n_complete = int(self.table.is_complete.sum())
         ax.set_xlabel(f"share of the variance of the score ({n_complete} candidates)")
         ax.spines[["top", "right"]].set_visible(False)

@@ -187,9 +187,9 @@ def score_limits(scores: np.ndarray) -> tuple[float, float]:
     return float((near if near.size >= (1 - _MOST_FAR) * known.size else known).min()), best
 
 
-def mark_best(ax: Any, x: float, table: CandidateTable) -> None:
-    """Mark the candidate that was chosen."""
+def mark_best(ax: Any, x: float, table: CandidateTable, y: float | None = None) -> None:
+    """Mark the candidate that was chosen, at its score where `y` is not given."""
     score = table.scores[table.best]
     label = f"best ({score:.4g})"
     style = {"marker": "*", "s": 130, "color": ORANGE, "edgecolors": BLACK, "linewidths": 0.8}
-    ax.scatter([x], [score], label=label, zorder=5, **style)
+    ax.scatter([x], [score if y is None else y], label=label, zorder=5, **style)
