@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_hpt._axes import BLACK, BLUE, ORANGE, grid_for, legend_above
+from sklearn_hpt._journal import JournalView
+from sklearn_hpt._results import mean_score
 from sklearn_hpt._space_formats import as_space_union
+from sklearn_hpt._trial import Trial
+from sklearn_hpt.displays._parameter_effect import spread_choices
 from sklearn_hpt.displays._scale import Scale, scales_of, short_names
+from sklearn_hpt.samplers._rounds import Round
 from sklearn_hpt.space import Categorical, Dimension, Distribution, Integer, Real, Space, SpaceUnion
 
 
@@ -25,10 +32,12 @@ class BoxesDisplay:
     ----------
     rounds : sequence of Round
         What is in `rounds_`.
-    space : dict, Space, SpaceUnion or list of these
-        The whole search space.
+    space : dict, Space, SpaceUnion or list of these, default=None
+        The whole search space; None if it is not known, as for a journal.
     params : str or sequence of str, default=None
         The hyperparameters, an axes for each; None is all.
+    candidates : sequence of list of dict, default=()
+        The hyperparameters of the candidates of each round, drawn as small lines.
 
     Attributes
     ----------
@@ -54,13 +63,15 @@ class BoxesDisplay:
 
     def __init__(
         self,
-        rounds: Sequence[Any],
-        space: Any,
+        rounds: Sequence[Round],
+        space: Any = None,
         params: str | Iterable[str] | None = None,
+        candidates: Sequence[Sequence[Mapping[str, Any]]] = (),
     ) -> None:
         self.rounds = rounds
         self.space = space
         self.params = params
+        self.candidates = candidates
 
     @classmethod
     def from_estimator(
@@ -95,6 +106,53 @@ class BoxesDisplay:
             )
         return cls(search.rounds_, search.param_distributions, params).plot(ax=ax)
 
+    @classmethod
+    def from_journal(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        params: str | Iterable[str] | None = None,
+        ax: Any = None,
+    ) -> BoxesDisplay:
+        """Draw what the journal of a `CoarseToFineSearchCV` has so far, also while it is running.
+
+        A journal does not have the boxes, so the candidates of each round are drawn. A fifth of
+        the new ones of a later round are from outside of its box.
+
+        Parameters
+        ----------
+        path : path-like
+            What the search was given as `journal`.
+        params : str or sequence of str, default=None
+            The hyperparameters, an axes for each; None is all.
+        ax : matplotlib Axes, or array of them, default=None
+            Where to draw; None is a new figure.
+
+        Returns
+        -------
+        BoxesDisplay
+            What was drawn.
+
+        Raises
+        ------
+        ValueError
+            If it is the journal of a search without rounds.
+        """
+        view = JournalView(path)
+        by_round: dict[int, list[Trial]] = {}
+        for trial in view.rows():
+            if trial.round is not None:
+                by_round.setdefault(trial.round, []).append(trial)
+        if not by_round:
+            raise ValueError(
+                f"path={view.path!r} is the journal of a {view.about['search']} and has no rounds; "
+                "give that of a CoarseToFineSearchCV."
+            )
+        metric = view.about["deciding_metric"]
+        rounds = [_round_of(number, by_round[number], metric) for number in sorted(by_round)]
+        candidates = [[t.params for t in by_round[number]] for number in sorted(by_round)]
+        return cls(rounds, None, params, candidates).plot(ax=ax)
+
     def plot(self, ax: Any = None) -> Self:
         """Draw.
 
@@ -121,28 +179,35 @@ class BoxesDisplay:
             self._draw(one, scale)
             scale.dress(one, "x", labels[scale.name])
             one.set(ylim=(n_rounds - 0.4, -0.6), yticks=range(n_rounds))
-            one.set_yticklabels([_round_label(r) for r in self.rounds])
+            one.set_yticklabels([self._name_of(r) for r in self.rounds])
         legend_above(axes[0])
         self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
         return self
 
     def _draw(self, ax: Any, scale: Scale) -> None:
-        for place, one in enumerate(self.rounds):
-            for low, high in spans(one.box, scale):
-                label = "box" if place == 0 else None
-                ax.plot([low, high], [place, place], color=BLUE, lw=7, alpha=0.45, label=label)
+        every = [(i, span) for i, one in enumerate(self.rounds) for span in spans(one.box, scale)]
+        for number, (place, span) in enumerate(every):
+            style = {"color": BLUE, "lw": 7, "alpha": 0.45, "solid_capstyle": "butt"}
+            ax.plot(span, [place, place], label=None if number else "box", **style)
+        for place, rows in enumerate(self.candidates):
+            x = spread_choices(scale.positions([row.get(scale.name) for row in rows]), scale)
+            label = "candidates" if place == 0 else None
+            ax.vlines(x, place - 0.22, place + 0.22, color=BLUE, lw=1, alpha=0.6, label=label)
         best = [(one.best_params or {}).get(scale.name) for one in self.rounds]
         style = {"marker": "*", "s": 80, "color": ORANGE, "edgecolors": BLACK, "linewidths": 0.7}
         x = scale.positions(best)
-        rows = np.flatnonzero(np.isfinite(x))
-        ax.scatter(x[rows], rows, label="best", zorder=3, **style)
+        known = np.flatnonzero(np.isfinite(x))
+        ax.scatter(x[known], known, label="best", zorder=3, **style)
 
     def _scales(self) -> dict[str, Scale]:
-        union = as_space_union(self.space)
-        columns: dict[str, list[Any]] = {name: [] for space in union.spaces for name in space}
-        for space in union.spaces:
+        union = None if self.space is None else as_space_union(self.space)
+        columns: dict[str, list[Any]] = {}
+        for space in () if union is None else union.spaces:
             for name, dimension in space.items():
-                columns[name] += _ends(dimension)
+                columns.setdefault(name, []).extend(_ends(dimension))
+        for params in (params for rows in self.candidates for params in rows):
+            for name, value in params.items():
+                columns.setdefault(name, []).append(value)
         names = list(columns) if self.params is None else self.params
         for name in (names := [names] if isinstance(names, str) else list(names)):
             if name not in columns:
@@ -150,6 +215,30 @@ class BoxesDisplay:
                 raise ValueError(f"params={name!r} is not in the search space, which has {known}.")
         every = scales_of(union, columns, {})
         return {name: every[name] for name in names}
+
+    def _name_of(self, one: Round) -> str:
+        if one.box is None and not self.candidates:
+            return "finalists"
+        return f"round {one.number}" + (
+            f", with {one.resource}" if one.resource is not None else ""
+        )
+
+
+def _round_of(number: int, trials: Sequence[Trial], metric: str | None) -> Round:
+    """Return what a journal says of a round."""
+    scores = [mean_score(t, metric) if t.status == "complete" else math.nan for t in trials]
+    best = int(np.nanargmax(scores)) if np.isfinite(scores).any() else None
+    return Round(
+        number=number,
+        tier=None,
+        box=None,
+        n_planned=len(trials),
+        n_done=sum(trial.status is not None for trial in trials),
+        resource=trials[0].resource,
+        best_params=None if best is None else trials[best].params,
+        best_score=None if best is None else scores[best],
+        lessons=[],
+    )
 
 
 def spans(box: Space | SpaceUnion | None, scale: Scale) -> list[tuple[float, float]]:
@@ -176,9 +265,3 @@ def _ends(dimension: Dimension) -> list[Any]:
     if isinstance(dimension, Distribution) and dimension.has_quantiles:
         return [dimension.from_unit(0.001), dimension.from_unit(0.999)]
     return []
-
-
-def _round_label(one: Any) -> str:
-    if one.box is None:
-        return "finalists"
-    return f"round {one.number}" + (f", {one.resource}" if one.resource is not None else "")

@@ -180,16 +180,11 @@ class CandidateTable:
         if not view.trials:
             raise JournalError(f"path={view.path!r} has no finished fold yet; try again later.")
         deciding = view.about["deciding_metric"]
-        told = {
-            name.removeprefix("space").rpartition(" ")[2]: text
-            for name, text in view.header["fingerprint"].items()
-            if name.startswith("space") and isinstance(text, str)
-        }
         resource = None if view.resource is None else view.resource[0]
         table = _table(
             view.results(),
             deciding if metric is None else metric,
-            told=told,
+            told=told_dimensions(view),
             resource=resource,
         )
         return replace(table, seconds=_seconds_of(view.table_rows()))
@@ -267,6 +262,15 @@ def chosen_names(table: CandidateTable, names: Any, what: str = "params") -> lis
     return chosen
 
 
+def told_dimensions(view: JournalView) -> dict[str, str]:
+    """Return what a journal says of the dimensions of the search space, by parameter."""
+    return {
+        name.rpartition(" ")[2]: text
+        for name, text in view.header["fingerprint"].items()
+        if name.startswith(("space ", "space[")) and isinstance(text, str)
+    }
+
+
 def _space_of(search: Any) -> SpaceUnion | None:
     """Return the space of a search, None where it cannot be read."""
     written = search._space() if hasattr(search, "_space") else None
@@ -305,7 +309,8 @@ def _table(
     n_splits = folds.shape[1] or int(n_folds.max(initial=1))
     amounts, full = _amounts(columns)
     status = _status(columns, means, amounts, full)
-    values = {key: [p[key] for p in params if key in p] for p in params for key in p}
+    names = dict.fromkeys(key for row in params for key in row)
+    values = {key: [row[key] for row in params if key in row] for key in names}
     return CandidateTable(
         params=params,
         scores=_shown_scores(means, folds, status),

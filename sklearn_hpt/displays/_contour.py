@@ -119,7 +119,7 @@ class ContourDisplay(TableDisplay):
         for label, rows, looks in kinds:
             rows = rows & np.isfinite(x) & np.isfinite(y)
             if rows.any():
-                ax.scatter(x[rows], y[rows], label=f"{label} ({rows.sum()})", **style, **looks)
+                ax.scatter(x[rows], y[rows], label=f"{label} ({rows.sum()})", **{**style, **looks})
         best = table.best
         if best is not None and np.isfinite(x[best]) and np.isfinite(y[best]):
             mark_best(ax, x[best], table, y[best])

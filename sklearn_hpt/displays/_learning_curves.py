@@ -78,7 +78,9 @@ class LearningCurvesDisplay(TableDisplay):
         curves = [_finite(curve) for curve in table.curves]
         ax = axes_for(ax)
         for wanted, colour in ((False, GREY), (True, BLUE)):
-            rows = [c for c, is_it in zip(curves, table.is_complete, strict=True) if is_it == wanted]
+            rows = [
+                c for c, is_it in zip(curves, table.is_complete, strict=True) if is_it == wanted
+            ]
             label = f"{'complete' if wanted else 'not complete'} ({len(rows)})"
             _draw_curves(ax, [c for c in rows if len(c)], len(curves), color=colour, label=label)
         if table.best is not None and len(curves[table.best]):

@@ -96,7 +96,8 @@ class LineageDisplay(PopulationDisplay):
     def _draw_lines(self, ax: Any, points: np.ndarray, parents: np.ndarray) -> None:
         rows = np.flatnonzero(parents >= 0)
         copied = points[rows, 1] != points[parents[rows], 1]
-        many = {"rasterized": len(points) > _MANY, "zorder": 1}
+        is_many = len(points) > _MANY
+        many = {"rasterized": is_many, "zorder": 1, "alpha": 0.5 if is_many else 1.0}
         for label, chosen, colour in (
             ("goes on", rows[~copied], GREY),
             (f"took over ({int(copied.sum())})", rows[copied], VERMILION),

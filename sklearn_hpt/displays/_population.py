@@ -61,9 +61,7 @@ class PopulationDisplay:
         return cls(search.population_history_, **options).plot(ax=ax)
 
     @classmethod
-    def from_journal(
-        cls, path: str | os.PathLike[str], *, ax: Any = None, **options: Any
-    ) -> Self:
+    def from_journal(cls, path: str | os.PathLike[str], *, ax: Any = None, **options: Any) -> Self:
         """Draw what the journal of a `PBTSearchCV` has so far, also while it is running.
 
         Parameters

@@ -18,9 +18,8 @@ _HATCHES = {"complete": "", "stopped": "", "running": "..", "failed": "xx"}
 class RacingDisplay(TableDisplay):
     """The folds that were evaluated of each candidate, in order, by what became of it.
 
-    Of more than 150 candidates, as many as there are in a row are one bar, with their mean. The line
-    is the share of all folds that was evaluated up to there: the cost in units of a search
-    without racing.
+    Of more than 150 candidates, several in a row are one bar, with their mean. The line is the
+    share of all folds that was evaluated up to there: the cost in units of a search without racing.
 
     Parameters
     ----------
@@ -76,7 +75,8 @@ class RacingDisplay(TableDisplay):
         for status, heights in means.items():
             if heights.any():
                 label = f"{status} ({int((table.status == status).sum())})"
-                style = {"color": _COLOURS[status], "hatch": _HATCHES[status], "label": label}
+                style = {"color": _COLOURS[status], "label": label}
+                style["hatch"] = _HATCHES[status] if n <= _MOST_BARS else ""
                 width = sizes * (0.85 if n <= _MOST_BARS else 1.0)
                 ax.bar(starts + (sizes - 1) / 2, heights, width, bottom, lw=0, **style)
                 bottom += heights

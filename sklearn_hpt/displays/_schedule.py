@@ -15,7 +15,7 @@ _MANY = 300
 
 
 class ScheduleDisplay(PopulationDisplay):
-    """Each hyperparameter against the training: the schedule of the best, above all that were tried.
+    """Each hyperparameter against the training: the schedule of the best, and all that were tried.
 
     A hyperparameter that the best schedule moves in one direction, and most others too, is worth a
     schedule; one that moves up and down may as well stay.
@@ -84,7 +84,7 @@ class ScheduleDisplay(PopulationDisplay):
         for one, scale in zip(axes, scales.values(), strict=True):
             self._draw(one, scale, steps, line)
             scale.dress(one, "y", labels[scale.name])
-            one.set_xlabel("trained")
+            one.set_xlabel("amount of training")
         legend_above(axes[0])
         self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
         return self
@@ -118,5 +118,7 @@ class ScheduleDisplay(PopulationDisplay):
         for name in wanted:
             if name not in columns:
                 known = ", ".join(map(repr, names))
-                raise ValueError(f"params={name!r} is no parameter of the members; these are {known}.")
+                raise ValueError(
+                    f"params={name!r} is no parameter of the members; these are {known}."
+                )
         return {name: guessed_scale(name, columns[name]) for name in wanted}
