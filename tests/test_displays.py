@@ -346,6 +346,16 @@ def test_searches_are_compared_by_what_they_spent():
         SearchComparisonDisplay.from_cv_results(racing)
 
 
+def test_poor_first_scores_do_not_flatten_a_comparison():
+    one = {
+        "params": [{"C": i} for i in range(10)],
+        "mean_test_score": [-1e6, *[0.8] * 6, *[0.9] * 3],
+    }
+    other = {**one, "mean_test_score": [0.7] * 4 + [0.85] * 6}
+    low, high = SearchComparisonDisplay.from_cv_results({"a": one, "b": other}).ax_.get_ylim()
+    assert 0.7 < low < 0.8 and 0.9 < high < 1.0
+
+
 def test_many_searches_are_drawn_well():
     several = {f"search number {i}": results_of(n, 2) for i, n in enumerate([5, 60] * 10)}
     assert_drawn_well(SearchComparisonDisplay.from_cv_results(several).figure_)

@@ -14,6 +14,7 @@ from sklearn_hpt.displays._table_display import TableDisplay, mark_best, mark_st
 
 _N_POINTS = 40  # of the grid, in each direction
 _N_LEVELS = 7
+_MANY = 300
 _WIDTH = 0.35  # of the kernel for one candidate, as a fraction of the range
 _NARROWEST = 0.05
 _TINY = 1e-9  # weight of a candidate anywhere, so that there is a mean where none is near
@@ -109,7 +110,7 @@ class ContourDisplay(TableDisplay):
     def _draw_candidates(self, ax: Any, names: list[str]) -> None:
         table = self.table
         x, y = (spread_choices(table.positions(n), table.scales[n]) for n in names)
-        style = {**mark_style(len(x)), "linewidths": 0.7, "zorder": 3}
+        style = {**mark_style(len(x)), "linewidths": 0.7 if len(x) <= _MANY else 0.25, "zorder": 3}
         known, complete = np.isfinite(table.scores), table.is_complete
         kinds = (
             ("complete", complete, {"facecolors": BLACK, "edgecolors": "white"}),

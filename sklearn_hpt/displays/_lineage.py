@@ -98,13 +98,14 @@ class LineageDisplay(PopulationDisplay):
         copied = points[rows, 1] != points[parents[rows], 1]
         is_many = len(points) > _MANY
         many = {"rasterized": is_many, "zorder": 1, "alpha": 0.5 if is_many else 1.0}
+        many["lw"] = 0.5 if is_many else 1.0
         for label, chosen, colour in (
             ("goes on", rows[~copied], GREY),
             (f"took over ({int(copied.sum())})", rows[copied], VERMILION),
         ):
             if chosen.size:
                 pairs = np.stack([points[parents[chosen]], points[chosen]], axis=1)
-                ax.add_collection(lines(pairs, colors=colour, lw=1.0, label=label, **many))
+                ax.add_collection(lines(pairs, colors=colour, label=label, **many))
 
     def _draw_members(self, ax: Any, points: np.ndarray) -> None:
         scores = np.asarray(self.history["mean_test_score"], dtype=float)

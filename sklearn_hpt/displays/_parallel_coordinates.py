@@ -129,7 +129,11 @@ class ParallelCoordinatesDisplay(TableDisplay):
         slanted = longest * len(labels) > 12 * (ax.figure.get_figwidth() - 1.0)
         style = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
         ax.set_xticks(range(len(labels)), labels, **style)
-        ax.set(xlim=(-0.3, len(names) + 0.45), ylim=(_ABSENT - 0.06, 1.06), yticks=[])
+        ax.set(
+            xlim=(-0.3, len(names) + 0.45),
+            ylim=(min(0.0, self.lines_.min(initial=0.0)) - 0.06, 1.06),
+            yticks=[],
+        )
         ax.tick_params(axis="x", length=0)
         ax.spines[:].set_visible(False)
         legend_above(ax)

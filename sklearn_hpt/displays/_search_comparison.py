@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +23,8 @@ class SearchComparisonDisplay:
     """The best score so far of several searches, against what was spent.
 
     Searches can be compared if they have the same data, folds and metric. Best so far is that of
-    complete candidates, so a search that stops many of them early begins later.
+    complete candidates, so a search that stops many of them early begins later. The picture is
+    about who is ahead: poor scores from the first half of the shortest search may be left below it.
 
     Parameters
     ----------
@@ -180,6 +181,9 @@ class SearchComparisonDisplay:
         ends = [spent[-1] for spent, _ in self.curves_.values() if spent[-1] > 0]
         if ends and max(ends) > _LOG_FROM * min(ends):
             ax.set_xscale("log")
+        limits = limits_of(list(self.curves_.values()))
+        if limits is not None:
+            ax.set_ylim(limits)
         names = {table.score_label for table in self.tables.values()}
         ylabel = names.pop() if len(names) == 1 else "mean test score"
         ax.set(xlabel=_XLABELS[self.against], ylabel=f"best {ylabel} so far")
@@ -204,6 +208,20 @@ def best_against(
         )
         for name, table in tables.items()
     }
+
+
+def limits_of(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float] | None:
+    """Return the range of scores from half of the shortest search on; None if all are equal."""
+    shortest = min(spent[-1] for spent, _ in curves)
+    later = [best[np.searchsorted(spent, shortest / 2) :] for spent, best in curves]
+    scores = np.concatenate(later)
+    scores = scores[np.isfinite(scores)]
+    if not scores.size or scores.min() == scores.max():
+        return None
+    low, high = float(scores.min()), float(scores.max())
+    first = np.concatenate([best[np.isfinite(best)] for _, best in curves]).min()
+    margin = high - low
+    return max(low - 0.5 * margin, float(first) - 0.05 * margin), high + 0.1 * margin
 
 
 def _read(
