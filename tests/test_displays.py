@@ -226,6 +226,9 @@ def test_halving_of_scikit_learn_stops_candidates():
     np.testing.assert_array_equal(table.status == "complete", last)
     assert table.best == search.best_index_
     np.testing.assert_allclose(table.costs[last], 1.0)
+    lengths = [len(curve) for curve in table.curves]
+    assert max(lengths) == search.n_iterations_ and sum(lengths) == len(table.scores)
+    assert_drawn_well(LearningCurvesDisplay.from_estimator(search).figure_)
 
 
 def test_the_amount_of_a_resource_is_no_parameter():
@@ -357,7 +360,9 @@ def test_poor_first_scores_do_not_flatten_a_comparison():
 
 
 def test_many_searches_are_drawn_well():
-    several = {f"search number {i}": results_of(n, 2) for i, n in enumerate([5, 60] * 10)}
+    several = {
+        f"search number {i}" * (1 + i // 11): results_of(n, 2) for i, n in enumerate([5, 60] * 10)
+    }
     assert_drawn_well(SearchComparisonDisplay.from_cv_results(several).figure_)
 
 
@@ -547,7 +552,7 @@ def test_wrong_parameters_and_axes_are_refused():
         ParameterEffectDisplay.from_cv_results(results, ax=plt.figure().gca())
     with pytest.raises(ValueError, match="must name two hyperparameters"):
         ContourDisplay.from_cv_results(results, params=["layers"])
-    del results["learning_curve"]
+    del results["learning_curve"], results["resource"]
     with pytest.raises(ValueError, match="no column 'learning_curve'"):
         LearningCurvesDisplay.from_cv_results(results)
 

@@ -52,7 +52,8 @@ class CandidateTable:
     resource : str, default=None
         What the candidates had different amounts of, None if there is no such thing.
     curves : list of list of (float, float), default=None
-        For each candidate the scores with the amounts of the resource that it had.
+        For each candidate the amounts of the resource that it had, and the scores with them. Where
+        a candidate has a row for each amount, as in halving of scikit-learn, they are in its last.
     best_row : int, default=None
         The row that the search has chosen; None is that of the best complete one.
     surrogate : object, default=None
@@ -323,7 +324,7 @@ def _table(
         scales=scales_of(space, values, told or {}),
         score_name=name,
         resource=None if amounts is None else _resource_name(resource),
-        curves=_curves(columns),
+        curves=_curves(columns, params, means, amounts),
         space=space,
     )
 
@@ -459,10 +460,18 @@ def _seconds_of(rows: Sequence[Row]) -> np.ndarray:
     )
 
 
-def _curves(columns: Mapping[str, Any]) -> list[list[tuple[float, float]]] | None:
-    if "learning_curve" not in columns:
+def _curves(
+    columns: Mapping[str, Any], params: Sequence[Any], means: np.ndarray, amounts: np.ndarray | None
+) -> list[list[tuple[float, float]]] | None:
+    if "learning_curve" in columns:
+        return [
+            [(float(amount), float(score)) for amount, score in curve]
+            for curve in columns["learning_curve"]
+        ]
+    if amounts is None:
         return None
-    return [
-        [(float(amount), float(score)) for amount, score in curve]
-        for curve in columns["learning_curve"]
-    ]
+    last = {str(row): number for number, row in enumerate(params)}  # a row for each rung
+    curves: list[list[tuple[float, float]]] = [[] for _ in params]
+    for row, amount, score in zip(params, amounts, means, strict=True):
+        curves[last[str(row)]].append((float(amount), float(score)))
+    return curves

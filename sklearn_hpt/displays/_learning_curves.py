@@ -72,7 +72,7 @@ class LearningCurvesDisplay(TableDisplay):
         table = self.table
         if table.curves is None:
             raise ValueError(
-                "The table has no column 'learning_curve': its candidates all had the same amount. "
+                "The table has no column 'learning_curve': the candidates all had the same amount. "
                 "Give a search with pruning='asha', a CoarseToFineSearchCV or a PBTSearchCV."
             )
         curves = [_finite(curve) for curve in table.curves]
@@ -81,8 +81,9 @@ class LearningCurvesDisplay(TableDisplay):
             rows = [
                 c for c, is_it in zip(curves, table.is_complete, strict=True) if is_it == wanted
             ]
+            rows = [curve for curve in rows if len(curve)]
             label = f"{'complete' if wanted else 'not complete'} ({len(rows)})"
-            _draw_curves(ax, [c for c in rows if len(c)], len(curves), color=colour, label=label)
+            _draw_curves(ax, rows, len(curves), color=colour, label=label)
         if table.best is not None and len(curves[table.best]):
             x, y = curves[table.best].T
             ax.plot(x, y, "o-", color=BLACK, lw=3.6, ms=6, zorder=4)

@@ -10,6 +10,7 @@ import numpy as np
 
 from sklearn_hpt._axes import COLOURS, LINES, axes_for, legend_above
 from sklearn_hpt.displays._candidate_table import CandidateTable
+from sklearn_hpt.displays._scale import shortened
 
 _XLABELS = {
     "evaluations": "complete evaluations",
@@ -17,6 +18,7 @@ _XLABELS = {
 }
 _LOG_FROM = 30.0  # ratio of what searches took from which on the axis is logarithmic
 _MOST_LABELS = 12  # of a legend
+_WIDTH, _LONGEST_LABEL, _LINE = 72, 40, 7  # characters: of a legend, a label, and its line
 
 
 class SearchComparisonDisplay:
@@ -29,7 +31,7 @@ class SearchComparisonDisplay:
     Parameters
     ----------
     tables : mapping of str to CandidateTable
-        The candidates of each search, by its name.
+        The candidates of each search, by its name; the legend has the first twelve names.
     against : {"evaluations", "seconds"}, default="evaluations"
         What is on the axis. "evaluations" are complete ones: a candidate that was stopped after one
         of five folds, or that had a fifth of the epochs, is a fifth of one. "seconds" is the
@@ -175,7 +177,7 @@ class SearchComparisonDisplay:
         ax = axes_for(ax)
         for i, (name, (spent, best)) in enumerate(self.curves_.items()):
             colour, line = COLOURS[i % len(COLOURS)], LINES[i % len(LINES)]
-            label = name if i < _MOST_LABELS else None
+            label = shortened(name, _LONGEST_LABEL) if i < _MOST_LABELS else None
             ax.step(spent, best, where="post", color=colour, ls=line, lw=2, label=label)
             ax.plot(spent[-1:], best[-1:], "o", color=colour, ms=4)
         ends = [spent[-1] for spent, _ in self.curves_.values() if spent[-1] > 0]
@@ -187,7 +189,8 @@ class SearchComparisonDisplay:
         names = {table.score_label for table in self.tables.values()}
         ylabel = names.pop() if len(names) == 1 else "mean test score"
         ax.set(xlabel=_XLABELS[self.against], ylabel=f"best {ylabel} so far")
-        legend_above(ax, 3 if max(map(len, self.tables)) < 16 else 1)
+        longest = max(len(shortened(name, _LONGEST_LABEL)) for name in self.tables)
+        legend_above(ax, max(1, min(_WIDTH // (longest + _LINE), 4)))
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
