@@ -68,6 +68,15 @@ def test_lr_range_fashion_mnist_runs_on_the_digits(monkeypatch, tmp_path, capsys
         assert (tmp_path / picture).stat().st_size > 10_000
 
 
+@pytest.mark.slow
+def test_pictures_are_drawn(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    displays = importlib.import_module("pictures").main(["--folder", str(tmp_path)])
+    assert {path.stem for path in tmp_path.iterdir()} == displays.keys()
+    assert all(1_000 < path.stat().st_size < 60_000 for path in tmp_path.iterdir())
+
+
 @pytest.fixture
 def data_mismatch(monkeypatch):
     pytest.importorskip("matplotlib").use("Agg")
