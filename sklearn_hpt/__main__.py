@@ -1,4 +1,4 @@
-"""Command line: ``python -m sklearn_hpt show search.jsonl``."""
+"""Command line: ``python -m sklearn_hpt show search.jsonl``, or ``report`` in place of ``show``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sklearn_hpt._journal import JournalView, show
 from sklearn_hpt.exceptions import JournalError
+from sklearn_hpt.report import write_report
 
 _CLEAR = "\x1b[H\x1b[2J"
 
@@ -25,11 +26,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument(
         "--every", type=float, default=2.0, metavar="SECONDS", help="how often (default: 2)"
     )
+    command = commands.add_parser("report", help="write a page that tells what was searched")
+    command.add_argument("journal", help="the file that the search was given as journal=")
+    command.add_argument("--to", metavar="FILE", help="the page (default: JOURNAL.html)")
     options = parser.parse_args(argv)
     if hasattr(sys.stdout, "reconfigure"):  # values may have letters that a terminal has not
         sys.stdout.reconfigure(errors="replace")
     try:
-        follow(JournalView(options.journal), options.every if options.follow else None)
+        if options.command == "report":
+            written = write_report(options.journal, options.to or f"{options.journal}.html")
+            sys.stdout.write(f"{written}\n")
+        else:
+            follow(JournalView(options.journal), options.every if options.follow else None)
     except JournalError as error:
         sys.stderr.write(f"{error}\n")
         return 1

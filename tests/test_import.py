@@ -49,6 +49,7 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"search"},
     {"_axes"},
     {"diagnostics", "displays"},
+    {"report"},
     {"__init__"},
     {"__main__"},
 ]

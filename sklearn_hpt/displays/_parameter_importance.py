@@ -104,7 +104,7 @@ class ParameterImportanceDisplay(TableDisplay):
         ValueError
             If fewer than four candidates are complete.
         """
-        self._measure(chosen_names(self.table, self.params))
+        self.measure()
         mains = list(self.importances_.items())[:_MOST_BARS]
         pairs = [p for p in self.interactions_.items() if p[1] >= _LEAST_PAIR][:_MOST_PAIRS]
         short = short_names(self.importances_)
@@ -126,8 +126,20 @@ class ParameterImportanceDisplay(TableDisplay):
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _measure(self, names: list[str]) -> None:
-        rows = self.table.is_complete
+    def measure(self) -> Self:
+        """Compute the shares, without drawing them.
+
+        Returns
+        -------
+        ParameterImportanceDisplay
+            This display, with `importances_`, `interactions_` and `stds_`.
+
+        Raises
+        ------
+        ValueError
+            If fewer than four candidates are complete.
+        """
+        names, rows = chosen_names(self.table, self.params), self.table.is_complete
         if rows.sum() < _FEWEST:
             raise ValueError(
                 f"{int(rows.sum())} of {len(rows)} candidates are complete, too few to tell which "
@@ -151,6 +163,7 @@ class ParameterImportanceDisplay(TableDisplay):
         self.importances_ = _sorted_means(found)
         self.interactions_ = _sorted_means(together)
         self.stds_ = {key: float(of_trees.std()) for key, of_trees in (found | together).items()}
+        return self
 
     def _column(self, name: str) -> np.ndarray:
         """Return numbers as fractions of the range, choices by their number; NaN if absent."""

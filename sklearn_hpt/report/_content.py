@@ -1,0 +1,144 @@
+"""What a report tells, as plain values."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sklearn_hpt._journal import JournalView
+from sklearn_hpt.diagnostics import selection_optimism
+from sklearn_hpt.displays import CandidateTable, ParameterImportanceDisplay
+
+_FEWEST_FOR_IMPORTANCE = 10  # complete candidates
+_LONGEST = 200  # letters of a value or a message
+Content = dict[str, Any]
+
+
+def content_of_search(search: Any, metric: str | None) -> Content:
+    """Return what is told of a fitted search, of this library or of scikit-learn."""
+    table = CandidateTable.from_estimator(search, metric=metric)
+    facts = [
+        ("search", type(search).__name__),
+        ("estimator", _shortened(" ".join(repr(search.estimator).split()))),
+        *_shape(search),
+        *_honest(search, table, metric),
+    ]
+    if (why := getattr(search, "stop_reason_", None)) is not None:
+        facts.append(("ended because of", why))
+    return _content(table, facts, search.cv_results_.get("error"))
+
+
+def content_of_journal(path: str | os.PathLike[str], metric: str | None) -> Content:
+    """Return what is told of a search by its journal, also while it is running."""
+    table = CandidateTable.from_journal(path, metric=metric)
+    view = JournalView(path)
+    told = view.header["fingerprint"]
+    facts = [("search", f"{view.about['search']}, {'running' if view.is_running else 'ended'}")]
+    facts += [
+        (name, _shortened(str(told[name]))) for name in ("estimator", "X", "y") if name in told
+    ]
+    return _content(table, facts, view.results().get("error"))
+
+
+def _content(
+    table: CandidateTable, facts: Sequence[tuple[str, str]], errors: Sequence[Any] | None
+) -> Content:
+    best = table.best
+    counted = Counter(map(str, table.status))
+    seconds = float(np.nansum(table.seconds))
+    facts = [
+        *facts,
+        ("candidates", ", ".join(f"{n} {status}" for status, n in counted.most_common())),
+        ("folds", f"{table.n_splits}"),
+        ("time in fits and scores", _duration(seconds)),
+    ]
+    messages = [""] * len(table.params) if errors is None else [str(e or "") for e in errors]
+    return {
+        "score": table.score_label,
+        "facts": [[name, text] for name, text in facts],
+        "best": best,
+        "names": table.varied(),
+        "logs": [n for n in table.varied() if table.scales[n].prior == "log-uniform"],
+        "rows": [_row(table, i, messages[i]) for i in range(len(table.params))],
+        "failures": _failures(table, messages),
+        "importance": _importance(table),
+    }
+
+
+def _told(value: Any) -> str:
+    """Return what a fingerprint says of a thing."""
+    return _shortened(str(value["$text"] if isinstance(value, dict) else value))
+
+
+def _shape(search: Any) -> list[tuple[str, str]]:
+    n_rows, n_features = getattr(search, "n_samples_fit_", None), None
+    if hasattr(search, "n_features_in_"):
+        n_features = search.n_features_in_
+    parts = [(n_rows, "rows"), (n_features, "features")]
+    told = ", ".join(f"{number} {what}" for number, what in parts if number is not None)
+    return [("data", told)] if told else []
+
+
+def _honest(search: Any, table: CandidateTable, metric: str | None) -> list[tuple[str, str]]:
+    """Return the best score, how much the folds differ, and what it is without luck."""
+    best = table.best
+    if best is None:
+        return [("best score", "no candidate is complete")]
+    spread = table.spreads[best]
+    text = f"{table.scores[best]:.4f}"
+    if math.isfinite(spread):
+        text += f" ± {spread:.4f} over the folds"
+    facts = [("best score", text)]
+    try:
+        corrected = selection_optimism(search, metric=metric).corrected
+    except ValueError:  # one fold, or a callable refit
+        return facts
+    return [*facts, ("without the luck of the chosen", f"{corrected:.4f}")]
+
+
+def _row(table: CandidateTable, i: int, message: str) -> list[Any]:
+    params = {name: _value(value) for name, value in table.params[i].items()}
+    numbers = (table.scores[i], table.spreads[i], table.seconds[i])
+    score, spread, seconds = (_number(x) for x in numbers)
+    status = str(table.status[i])
+    return [i, status, score, spread, int(table.n_folds[i]), seconds, params, _shortened(message)]
+
+
+def _failures(table: CandidateTable, messages: Sequence[str]) -> list[list[Any]]:
+    failed = [m for m, s in zip(messages, table.status, strict=True) if s == "failed"]
+    return [[_shortened(m) or "no score", n] for m, n in Counter(failed).most_common(10)]
+
+
+def _importance(table: CandidateTable) -> list[list[Any]]:
+    if table.is_complete.sum() < _FEWEST_FOR_IMPORTANCE or len(table.varied()) < 2:
+        return []
+    found = ParameterImportanceDisplay(table).measure().importances_
+    return [[name, round(share, 4)] for name, share in found.items()]
+
+
+def _value(value: Any) -> Any:
+    """Return a number as it is, anything else as text."""
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int | float) and math.isfinite(value):
+        return value
+    return _shortened(" ".join(str(value).split()))
+
+
+def _number(x: float) -> float | None:
+    return float(x) if math.isfinite(x) else None
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,186 @@
+"""The page about a search: what it holds, and what it does in a browser."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from estimators import Misbehaving
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.svm import SVC
+
+from sklearn_hpt import LogRandomSearchCV
+from sklearn_hpt.exceptions import JournalError
+from sklearn_hpt.report import write_report
+
+X, y = load_iris(return_X_y=True)
+SPACE = {
+    "C": (1e-2, 1e3, "log-uniform"),
+    "gamma": (1e-4, 1e1, "log-uniform"),
+    "kernel": ["rbf", "poly"],
+}
+NASTY = "</script><img src=x onerror=alert(1)>"
+
+
+def content(path):
+    text = path.read_text(encoding="utf-8")
+    return json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+@pytest.fixture(scope="module")
+def search():
+    return LogRandomSearchCV(SVC(), SPACE, n_iter=30, cv=4, random_state=0).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def with_failures():
+    space = {"how": ["well", "raise", f"raise this: {NASTY}", "nan"], "value": [0, 1]}
+    with pytest.warns(Warning):
+        return LogRandomSearchCV(Misbehaving(), space, n_iter=8, cv=2).fit(X, y)
+
+
+def test_the_page_tells_what_the_search_found(search, tmp_path):
+    told = content(write_report(search, tmp_path / "report.html"))
+    facts = dict(told["facts"])
+    assert facts["search"] == "LogRandomSearchCV" and facts["estimator"] == "SVC()"
+    assert facts["candidates"] == "30 complete" and facts["folds"] == "4"
+    assert f"{search.best_score_:.4f}" in facts["best score"]
+    assert facts["without the luck of the chosen"] == f"{search.best_score_corrected_:.4f}"
+    assert told["best"] == search.best_index_
+    assert [row[2] for row in told["rows"]] == search.cv_results_["mean_test_score"].tolist()
+    assert told["rows"][3][6] == pytest.approx(search.cv_results_["params"][3])
+    assert sum(share for _, share in told["importance"]) <= 1.0
+    assert set(told["logs"]) == {"C", "gamma"}
+
+
+def test_failures_are_counted_and_nothing_breaks_out_of_the_page(with_failures, tmp_path):
+    path = write_report(with_failures, tmp_path / "report.html", title=NASTY)
+    told = content(path)
+    assert sum(n for _, n in told["failures"]) == 6
+    assert any("this candidate cannot be fitted" in message for message, _ in told["failures"])
+    assert NASTY not in path.read_text(encoding="utf-8")
+    assert all(row[2] is None for row in told["rows"] if row[1] == "failed")
+
+
+def test_searches_of_scikit_learn_have_a_page(tmp_path):
+    grid = GridSearchCV(SVC(), {"C": [0.1, 1.0, 10.0]}, cv=3).fit(X, y)
+    told = content(write_report(grid, tmp_path / "report.html"))
+    assert dict(told["facts"])["search"] == "GridSearchCV" and len(told["rows"]) == 3
+
+
+def test_a_journal_has_a_page_by_the_command_line(tmp_path):
+    journal = tmp_path / "search.jsonl"
+    search = LogRandomSearchCV(SVC(), SPACE, n_iter=5, cv=3, random_state=0, journal=journal)
+    search.fit(X, y)
+    command = [sys.executable, "-m", "sklearn_hpt", "report", str(journal)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    path = tmp_path / "search.jsonl.html"
+    assert done.stdout.strip() == str(path)
+    told = content(path)
+    assert [row[2] for row in told["rows"]] == search.cv_results_["mean_test_score"].tolist()
+    assert dict(told["facts"])["search"] == "LogRandomSearchCV, ended"
+
+
+def test_what_is_no_search_is_refused(tmp_path):
+    with pytest.raises(NotFittedError):
+        write_report(LogRandomSearchCV(SVC(), SPACE), tmp_path / "report.html")
+    (tmp_path / "empty").write_text("")
+    with pytest.raises(JournalError):
+        write_report(tmp_path / "empty", tmp_path / "report.html")
+
+
+# in a browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("needs Chromium and its driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--no-first-run",
+        "--window-size=1200,1400",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    running = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield running
+    running.quit()
+
+
+def cells(browser, column):
+    script = (
+        "return [...document.querySelectorAll('#rows tbody tr')].map(r => r.cells[%d].textContent)"
+    )
+    return browser.execute_script(script % column)
+
+
+def test_the_table_sorts_the_pictures_tell_and_nothing_is_logged(browser, search, tmp_path):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.by import By
+
+    browser.get(write_report(search, tmp_path / "report.html").as_uri())
+    heads = browser.find_elements(By.CSS_SELECTOR, "#rows th button")
+    scores = [float(text) for text in cells(browser, 2)]
+    assert scores == sorted(scores, reverse=True)
+    names = [head.text for head in heads]
+    heads[names.index("C")].click()
+    values = [float(text) for text in cells(browser, names.index("C"))]
+    assert values == sorted(values, reverse=True) and len(values) == 30
+    browser.find_elements(By.CSS_SELECTOR, "#rows th button")[names.index("C")].click()
+    assert [float(text) for text in cells(browser, names.index("C"))] == sorted(values)
+
+    dot = browser.find_element(By.CSS_SELECTOR, "#history circle.best")
+    ActionChains(browser).move_to_element(dot).perform()
+    tip = browser.find_element(By.ID, "tip")
+    assert tip.is_displayed() and f"candidate {search.best_index_}, complete" in tip.text
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#effect circle")) == 30
+    assert browser.get_log("browser") == []
+
+
+def test_candidates_are_hidden_by_their_status(browser, with_failures, tmp_path):
+    from selenium.webdriver.common.by import By
+
+    browser.get(write_report(with_failures, tmp_path / "report.html").as_uri())
+    assert len(cells(browser, 0)) == 8
+    labels = {b.text.split()[0]: b for b in browser.find_elements(By.CSS_SELECTOR, "#filter label")}
+    labels["failed"].click()
+    assert set(cells(browser, 1)) == {"complete"} and len(cells(browser, 0)) == 2
+    assert "6" in labels["failed"].text
+    assert NASTY in browser.find_element(By.ID, "failures").text
+    assert browser.get_log("browser") == []
+
+
+def test_two_thousand_candidates_are_there_in_three_seconds(browser, tmp_path):
+    rng = np.random.default_rng(0)
+    n = 2000
+    grid = GridSearchCV(SVC(), {"C": [1.0]}, cv=3).fit(X, y)
+    params = [
+        {"C": float(10 ** rng.uniform(-3, 3)), "gamma": float(rng.random())} for _ in range(n)
+    ]
+    grid.cv_results_ = {
+        "params": params,
+        **{f"split{k}_test_score": rng.random(n) for k in range(3)},
+        "mean_test_score": rng.random(n),
+        "mean_fit_time": rng.random(n),
+    }
+    page = write_report(grid, tmp_path / "report.html")
+    started = time.perf_counter()
+    browser.get(page.as_uri())
+    assert browser.execute_script("return document.querySelectorAll('#history circle').length") == n
+    assert time.perf_counter() - started < 3.0
+    assert browser.get_log("browser") == []
