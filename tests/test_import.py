@@ -26,7 +26,7 @@ from sklearn_hpt import (
 
 ROOT = Path(sklearn_hpt.__file__).parent
 GROUPS = [  # a later group may import an earlier one, never the reverse
-    {"exceptions", "_sklearn_compat", "_warn", "space", "_trial", "racing"},
+    {"exceptions", "_sklearn_compat", "_warn", "_words", "space", "_trial", "racing"},
     {"_surrogate", "_acquisition"},
     {"_space_formats", "_pipelines"},
     {"samplers"},

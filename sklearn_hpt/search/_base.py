@@ -10,7 +10,7 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -48,6 +48,7 @@ from sklearn_hpt._sklearn_compat import (
     has_callbacks,
     num_samples,
     search_estimator_has,
+    shows_progress,
 )
 from sklearn_hpt._space_formats import as_space_union
 from sklearn_hpt._trial import Trial, derived_seed
@@ -80,6 +81,7 @@ from sklearn_hpt.search._observers import (
     VerboseObserver,
     verbose_output,
 )
+from sklearn_hpt.search._progress import ProgressObserver, progress_bar
 from sklearn_hpt.search._raced_agenda import RacedAgenda, fold_order
 from sklearn_hpt.search._run import SearchRun
 from sklearn_hpt.search._warm_start import EarlierResult, earlier_results, summary
@@ -484,7 +486,8 @@ class BaseHPTSearchCV(BaseSearchCV):
                 after_tell=self._after_tell(run.space),
             )
             loop.observers = self._observers(loop, run.plan, settings, search_ctx)
-            self._run(loop, run)
+            with self._progress(loop, run, settings, search_ctx):
+                self._run(loop, run)
             self._collect(loop, run)
         self.stop_reason_ = run.why_it_stopped(loop)
         loop.close(f"the search stopped: {self.stop_reason_}")
@@ -545,6 +548,17 @@ class BaseHPTSearchCV(BaseSearchCV):
                 VerboseObserver(loop.trials, settings.n_splits, settings.n_trials, self.verbose)
             )
         return observers
+
+    def _progress(
+        self, loop: SearchLoop, run: SearchRun, settings: LoopSettings, search_ctx: Any
+    ) -> AbstractContextManager[None]:
+        """Return what shows a bar, unless nothing is to be shown or the caller has a bar."""
+        if not self.verbose or shows_progress(search_ctx):
+            return nullcontext()
+        is_at_most = self.racing is not None or run.plan.resource is not None
+        observer = ProgressObserver(loop.trials, settings, is_at_most)
+        loop.observers.append(observer)
+        return progress_bar(observer)
 
     def _warn_if_exhausted(self, space: SpaceUnion, wanted: int, there: int) -> None:
         if there < wanted:
