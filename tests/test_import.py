@@ -44,7 +44,7 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_results", "_selection"},
     {"_members"},
     {"_journal"},
-    {"schedule", "ensemble", "_optimism"},
+    {"schedule", "ensemble", "_optimism", "_summary"},
     {"search"},
     {"_axes"},
     {"diagnostics", "displays"},

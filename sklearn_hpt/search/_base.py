@@ -51,6 +51,7 @@ from sklearn_hpt._sklearn_compat import (
     shows_progress,
 )
 from sklearn_hpt._space_formats import as_space_union
+from sklearn_hpt._summary import summarize
 from sklearn_hpt._trial import Trial, derived_seed
 from sklearn_hpt._warn import warn
 from sklearn_hpt.exceptions import (
@@ -92,8 +93,8 @@ _log = logging.getLogger("sklearn_hpt")
 _LEARNED = (
     "best_estimator_ best_index_ best_params_ best_schedule_ best_score_ cv_results_ "
     "feature_names_in_ fold_order_ holdout_rows_ holdout_score_ multimetric_ n_splits_ "
-    "population_history_ refit_time_ resource_ resource_saved_ rounds_ scorer_ stop_reason_ "
-    "surrogate_"
+    "population_history_ refit_time_ resource_ resource_saved_ rounds_ scorer_ search_time_ "
+    "stop_reason_ surrogate_"
 ).split()
 
 
@@ -250,6 +251,11 @@ class BaseHPTSearchCV(BaseSearchCV):
             "racing": self.racing,
             "trainer": self.trainer,
         }
+
+    def _html_repr(self) -> str:
+        """Return scikit-learn's diagram and, once there are results, what they say."""
+        diagram = super()._html_repr()
+        return diagram + summarize(self).as_html() if hasattr(self, "cv_results_") else diagram
 
     # fit
 
@@ -518,12 +524,15 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     def _run(self, loop: SearchLoop, run: SearchRun) -> None:
         """Run the loop; whatever ends it, what is computed is kept."""
+        started = time.monotonic()
         try:
             loop.run()
         except BaseException as error:
             loop.close(f"the search was interrupted: {type(error).__name__}")
             self._keep_what_there_is(loop, run)
             raise
+        finally:
+            self.search_time_ = time.monotonic() - started
 
     def _start_executor(self, plan: EvaluationPlan) -> Executor:
         must_kill = self.candidate_timeout is not None or self.memory_limit is not None

@@ -203,6 +203,8 @@ class BayesSearchCV(BaseHPTSearchCV):
         as a mean over the folds; if `resource` is set.
     refit_time_ : float
         Seconds that the refit took.
+    search_time_ : float
+        Seconds that the search took before it, without what earlier sessions of a journal did.
     multimetric_ : bool
         Whether there are several metrics.
     stop_reason_ : {"budget", "exhausted", "timeout", "callback"}

@@ -165,6 +165,8 @@ class EvolutionarySearchCV(BaseHPTSearchCV):
         The order in which folds are raced, drawn once for a search; if `racing` is set.
     refit_time_ : float
         Seconds that the refit took.
+    search_time_ : float
+        Seconds that the search took before it, without what earlier sessions of a journal did.
     multimetric_ : bool
         Whether there are several metrics.
     stop_reason_ : {"budget", "exhausted", "timeout", "callback"}
