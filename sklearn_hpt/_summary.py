@@ -165,7 +165,7 @@ def _top(search: Any) -> tuple[list[str], list[list[str]]]:
     metric, results = deciding_metric(search), search.cv_results_
     if metric is None:
         return [], []
-    complete = np.flatnonzero(np.array(statuses(results)) == "complete")
+    complete = np.flatnonzero(np.array(statuses(results)) == "complete").tolist()
     ranks = np.asarray(results[f"rank_test_{metric}"])
     chosen = sorted(complete, key=lambda index: (ranks[index], index))[:_N_TOP]
     seconds = seconds_of(results)
