@@ -2,21 +2,32 @@
 
 import json
 import math
+import pickle
 import threading
 import urllib.request
+from collections import Counter
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_hpt import CoarseToFineSearchCV, LogRandomSearchCV
-from sklearn_hpt.tracking import to_optuna
+from sklearn_hpt import (
+    BayesSearchCV,
+    CoarseToFineSearchCV,
+    EvolutionarySearchCV,
+    LogRandomSearchCV,
+    PBTSearchCV,
+)
+from sklearn_hpt.exceptions import TrackerWarning
+from sklearn_hpt.tracking import MLflowTracker, to_optuna
+from sklearn_hpt.tracking._tracker import Tracker
 
 X, y = load_iris(return_X_y=True)
 
@@ -182,3 +193,202 @@ def test_dashboard_shows_the_study(optuna, tmp_path):
     values = [float(trial["values"][0]) for trial in shown["trials"]]
     assert values == pytest.approx(search.cv_results_["mean_test_score"])
     assert all(math.isfinite(value) for value in values)
+
+
+# what holds for all trackers
+
+LEAF = DecisionTreeClassifier(random_state=0)
+DEPTH = {"max_depth": (1, 9)}
+SEARCHES = [
+    LogRandomSearchCV(LEAF, DEPTH, n_iter=3, cv=3, random_state=0),
+    BayesSearchCV(LEAF, DEPTH, n_iter=3, cv=3, random_state=0),
+    EvolutionarySearchCV(LEAF, DEPTH, n_iter=3, cv=3, random_state=0),
+    CoarseToFineSearchCV(LEAF, DEPTH, resource="n_samples", cv=3, random_state=0),
+    PBTSearchCV(
+        SGDClassifier(tol=None, max_iter=4, random_state=0),
+        {"alpha": (1e-5, 1e-1, "log-uniform")},
+        population_size=3,
+        cv=3,
+        random_state=0,
+    ),
+    GridSearchCV(LEAF, {"max_depth": [1, 2, 3]}, cv=3),
+]
+
+
+def each_search():
+    return pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
+
+
+class Interrupts(DecisionTreeClassifier):
+    """Is interrupted at a depth of 5."""
+
+    def fit(self, X, y):
+        if self.max_depth == 5:
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+class Broken(Tracker):
+    """Fails where it is told to, and counts what it was asked for."""
+
+    _module = "json"
+
+    def __init__(self, fails_at):
+        super().__init__()
+        self.fails_at = fails_at
+        self.asked = Counter()
+
+    def _open(self, about):
+        self._ask("open")
+        return self
+
+    def progress(self, n_evaluations):
+        self._ask("progress")
+
+    def results(self, search, records):
+        self._ask("results")
+
+    def close(self, *, finished):
+        self._ask("close")
+
+    def _ask(self, what):
+        self.asked[what] += 1
+        if what == self.fails_at:
+            raise ConnectionError("the server is gone")
+
+
+@pytest.mark.parametrize("fails_at", ["open", "progress", "results", "close"])
+def test_dead_tracker_warns_once_and_the_search_goes_on(monkeypatch, fails_at):
+    monkeypatch.setattr("sklearn_hpt.tracking._tracker._SECONDS_BETWEEN", 0.0)
+    tracker = Broken(fails_at)
+    search = LogRandomSearchCV(LEAF, DEPTH, n_iter=3, cv=3, random_state=0)
+    with pytest.warns(TrackerWarning, match="Broken cannot write .ConnectionError: the server"):
+        search.set_callbacks(tracker).fit(X, y)
+    alone = LogRandomSearchCV(LEAF, DEPTH, n_iter=3, cv=3, random_state=0).fit(X, y)
+    assert search.best_params_ == alone.best_params_ and search.predict(X).shape == y.shape
+    assert tracker.asked[fails_at] == 1
+
+
+def test_results_of_an_earlier_fit_are_not_written_again():
+    tracker = Broken(fails_at=None)
+    grid = GridSearchCV(Interrupts(), {"max_depth": [1, 2]}, cv=3).set_callbacks(tracker)
+    grid.fit(X, y).set_params(param_grid={"max_depth": [5]})
+    with pytest.raises(KeyboardInterrupt):
+        grid.fit(X, y)
+    assert tracker.asked["results"] == 1 and tracker.asked["close"] == 2
+
+
+def test_tracker_is_for_searches():
+    with pytest.raises(TypeError, match="set it on a search, not on LogisticRegression"):
+        LogisticRegression().set_callbacks(Broken(None)).fit(X, y)
+
+
+def test_tracker_without_its_library_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("sklearn_hpt.tracking._tracker.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install 'sklearn_hpt\[mlflow\]'"):
+        MLflowTracker()
+
+
+def test_search_with_a_tracker_can_be_pickled_and_cloned():
+    search = clone(SEARCHES[0]).set_callbacks(Broken(None)).fit(X, y)
+    assert pickle.loads(pickle.dumps(search)).best_score_ == search.best_score_
+    scores = cross_val_score(search, X, y, cv=2, n_jobs=2)
+    assert np.isfinite(scores).all()
+
+
+# MLflow
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
+
+
+@pytest.fixture
+def mlflow(database, monkeypatch):
+    pytest.importorskip("sqlalchemy", reason="a local database of MLflow needs it")
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "0")  # put back what a test sets
+    uri = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(database)
+    yield mlflow
+    mlflow.set_tracking_uri(uri)
+
+
+def runs_of(mlflow, name):
+    """Return the parent run of the latest search, and its children by their names."""
+    client = mlflow.MlflowClient()
+    experiment = client.get_experiment_by_name(name)
+    runs = client.search_runs([experiment.experiment_id], max_results=1000)
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    latest = max(parents, key=lambda run: run.info.start_time)
+    children = {
+        run.info.run_name: run
+        for run in runs
+        if run.data.tags.get("mlflow.parentRunId") == latest.info.run_id
+    }
+    return latest, children
+
+
+def test_every_search_is_a_run_with_a_run_for_each_candidate(mlflow):
+    for search in map(clone, SEARCHES):
+        search.set_callbacks(MLflowTracker("searches")).fit(X, y)
+        parent, children = runs_of(mlflow, "searches")
+        assert parent.info.run_name == parent.data.tags["search"] == type(search).__name__
+        assert parent.info.status == "FINISHED"
+        assert parent.data.metrics["best_score"] == search.best_score_
+        best = {f"best_{name}": str(value) for name, value in search.best_params_.items()}
+        assert best.items() <= parent.data.params.items()
+        assert "candidates" in parent.data.tags["mlflow.note.content"]
+        results = search.cv_results_
+        assert len(children) == len(results["params"])
+        for number, params in enumerate(results["params"]):
+            run = children[f"candidate {number}"]
+            assert run.data.params == {name: str(value) for name, value in params.items()}
+            mean = results["mean_test_score"][number]
+            assert np.isnan(mean) or run.data.metrics["mean_test_score"] == mean
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_runs_tell_status_error_and_the_scores_of_the_folds(mlflow):
+    space = {"max_depth": [3, -1]}
+    search = LogRandomSearchCV(LEAF, space, n_iter=2, cv=3, random_state=0)
+    search.set_callbacks(MLflowTracker("failures", run_name="mine")).fit(X, y)
+    parent, children = runs_of(mlflow, "failures")
+    assert parent.info.run_name == "mine"
+    by_depth = {run.data.params["max_depth"]: run for run in children.values()}
+    good, bad = by_depth["3"], by_depth["-1"]
+    assert (good.info.status, bad.info.status) == ("FINISHED", "FAILED")
+    assert bad.data.tags["status"] == "failed" and "max_depth" in bad.data.tags["error"]
+    history = mlflow.MlflowClient().get_metric_history(good.info.run_id, "test_score")
+    row = search.best_index_
+    folds = [search.cv_results_[f"split{fold}_test_score"][row] for fold in range(3)]
+    assert [point.value for point in sorted(history, key=lambda point: point.step)] == folds
+
+
+def test_interrupted_search_is_written_as_far_as_it_came(mlflow):
+    search = LogRandomSearchCV(Interrupts(), {"max_depth": [1, 5]}, n_iter=2, cv=2)
+    search.set_params(param_distributions=[({"max_depth": [1]}, 1), ({"max_depth": [5]}, 1)])
+    with pytest.raises(KeyboardInterrupt):
+        search.set_callbacks(MLflowTracker("interrupted")).fit(X, y)
+    parent, children = runs_of(mlflow, "interrupted")
+    assert parent.info.status == "KILLED" and "candidate 0" in children
+    assert mlflow.active_run() is None
+
+
+def test_search_is_a_child_of_the_active_run_of_its_experiment(mlflow):
+    mlflow.set_experiment("active")
+    with mlflow.start_run() as outer:
+        clone(SEARCHES[0]).set_callbacks(MLflowTracker()).fit(X, y)
+        assert mlflow.active_run().info.run_id == outer.info.run_id
+    parent, children = runs_of(mlflow, "active")
+    assert parent.info.run_id == outer.info.run_id and list(children) == ["LogRandomSearchCV"]
+
+
+def test_tracking_server_that_is_gone_does_not_stop_the_search(mlflow, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    mlflow.set_tracking_uri("http://127.0.0.1:9")
+    search = clone(SEARCHES[0]).set_callbacks(MLflowTracker())
+    with pytest.warns(TrackerWarning, match="MLflowTracker cannot write"):
+        search.fit(X, y)
+    assert search.best_params_

@@ -1,5 +1,10 @@
-"""Searches in the places where people keep their experiments."""
+"""Searches in the places where people keep their experiments.
 
+The trackers are callbacks of scikit-learn: ``search.set_callbacks(MLflowTracker())``. Each needs
+its library, which is an extra: ``pip install sklearn_hpt[mlflow]``.
+"""
+
+from sklearn_hpt.tracking._mlflow import MLflowTracker
 from sklearn_hpt.tracking._optuna import to_optuna
 
-__all__ = ["to_optuna"]
+__all__ = ["MLflowTracker", "to_optuna"]

@@ -65,7 +65,7 @@ def to_optuna(
     >>> from sklearn_hpt.tracking import to_optuna
     >>> search = LogRandomSearchCV(SVC(), {"C": (0.01, 100.0, "log-uniform")}, random_state=0)
     >>> study = to_optuna(search.fit(*load_iris(return_X_y=True)))
-    >>> study.best_value == search.best_score_
+    >>> bool(study.best_value == search.best_score_)
     True
     >>> study.trials[0].distributions
     {'C': FloatDistribution(high=100.0, log=True, low=0.01, step=None)}
