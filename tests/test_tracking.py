@@ -26,7 +26,7 @@ from sklearn_hpt import (
     PBTSearchCV,
 )
 from sklearn_hpt.exceptions import TrackerWarning
-from sklearn_hpt.tracking import MLflowTracker, to_optuna
+from sklearn_hpt.tracking import MLflowTracker, TensorBoardTracker, to_optuna
 from sklearn_hpt.tracking._tracker import Tracker
 
 X, y = load_iris(return_X_y=True)
@@ -390,5 +390,84 @@ def test_tracking_server_that_is_gone_does_not_stop_the_search(mlflow, monkeypat
     mlflow.set_tracking_uri("http://127.0.0.1:9")
     search = clone(SEARCHES[0]).set_callbacks(MLflowTracker())
     with pytest.warns(TrackerWarning, match="MLflowTracker cannot write"):
+        search.fit(X, y)
+    assert search.best_params_
+
+
+# TensorBoard
+
+
+@pytest.fixture
+def log_dir(tmp_path):
+    pytest.importorskip("tensorboard")
+    return tmp_path / "runs"
+
+
+def session_groups(log_dir):
+    """Return what the HParams page of a TensorBoard server shows of a folder."""
+    from tensorboard import default, program
+
+    board = program.TensorBoard(plugins=default.get_plugins())
+    board.configure(logdir=str(log_dir), port=0, host="127.0.0.1", load_fast="false")
+    base = board.launch() + "data/plugin/hparams"
+    asked = {"colParams": [], "sliceSize": 1000, "includeMetrics": True}
+    experiment = ask(f"{base}/experiment", {"includeMetrics": True})
+    asked["allowedStatuses"] = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE"]
+    asked["colParams"] = [{"hparam": info["name"]} for info in experiment["hparamInfos"]]
+    asked["colParams"] += [{"metric": info["name"]} for info in experiment["metricInfos"]]
+    return ask(f"{base}/session_groups", asked)["sessionGroups"]
+
+
+def ask(url, data):
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(data).encode(), headers, method="POST")
+    return json.load(urllib.request.urlopen(request))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_hparams_page_shows_the_candidates(log_dir):
+    space = {"max_depth": [3, None, -1], "splitter": ["best"]}
+    search = LogRandomSearchCV(LEAF, space, n_iter=3, cv=3, random_state=0)
+    search.set_callbacks(TensorBoardTracker(log_dir)).fit(X, y)
+    results = search.cv_results_
+    groups = {group["hparams"]["max_depth"]: group for group in session_groups(log_dir)}
+    shown = {3: 3.0, None: "None", -1: -1.0}
+    assert set(groups) == set(shown.values())
+    for number, params in enumerate(results["params"]):
+        (session,) = groups[shown[params["max_depth"]]]["sessions"]
+        metrics = {one["name"]["tag"]: one["value"] for one in session["metricValues"]}
+        is_good = params["max_depth"] != -1
+        assert session["status"] == ("STATUS_SUCCESS" if is_good else "STATUS_FAILURE")
+        assert ("mean_test_score" in metrics) == is_good
+        if is_good:
+            mean = results["mean_test_score"][number]
+            assert metrics["mean_test_score"] == pytest.approx(mean, abs=1e-6)
+
+
+def test_every_search_has_a_folder_of_its_own(log_dir):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for search in map(clone, SEARCHES):
+        search.set_callbacks(TensorBoardTracker(log_dir)).fit(X, y)
+        (folder,) = log_dir.glob(f"{type(search).__name__} *")
+        events = EventAccumulator(str(folder)).Reload()
+        assert events.Scalars("best_score")[-1].value == pytest.approx(search.best_score_)
+        n_evaluations = events.Scalars("evaluations")[-1].value
+        assert n_evaluations >= 3 * len(search.cv_results_["params"])
+        assert {"search", "result"} <= set(events.Tags()["tensors"])
+        candidates = {path.name for path in folder.glob("candidate *")}
+        assert candidates == {f"candidate {i}" for i in range(len(search.cv_results_["params"]))}
+
+
+def test_two_fits_in_one_second_have_two_folders(log_dir):
+    search = clone(SEARCHES[0]).set_callbacks(TensorBoardTracker(log_dir))
+    search.fit(X, y).fit(X, y)
+    assert len(list(log_dir.iterdir())) == 2
+
+
+def test_folder_that_cannot_be_written_does_not_stop_the_search(log_dir):
+    log_dir.write_text("a file is where the folder was to be")
+    search = clone(SEARCHES[0]).set_callbacks(TensorBoardTracker(log_dir))
+    with pytest.warns(TrackerWarning, match="TensorBoardTracker cannot write .FileExistsError"):
         search.fit(X, y)
     assert search.best_params_
