@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+import struct
 import threading
 import urllib.request
 from collections import Counter
@@ -26,7 +27,7 @@ from sklearn_hpt import (
     PBTSearchCV,
 )
 from sklearn_hpt.exceptions import TrackerWarning
-from sklearn_hpt.tracking import MLflowTracker, TensorBoardTracker, to_optuna
+from sklearn_hpt.tracking import MLflowTracker, TensorBoardTracker, WandbTracker, to_optuna
 from sklearn_hpt.tracking._tracker import Tracker
 
 X, y = load_iris(return_X_y=True)
@@ -213,10 +214,6 @@ SEARCHES = [
     ),
     GridSearchCV(LEAF, {"max_depth": [1, 2, 3]}, cv=3),
 ]
-
-
-def each_search():
-    return pytest.mark.parametrize("search", SEARCHES, ids=lambda search: type(search).__name__)
 
 
 class Interrupts(DecisionTreeClassifier):
@@ -471,3 +468,78 @@ def test_folder_that_cannot_be_written_does_not_stop_the_search(log_dir):
     with pytest.warns(TrackerWarning, match="TensorBoardTracker cannot write .FileExistsError"):
         search.fit(X, y)
     assert search.best_params_
+
+
+# Weights & Biases
+
+
+@pytest.fixture
+def wandb(tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("WANDB_CONSOLE", "off")
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("WANDB_CACHE_DIR", str(tmp_path / "cache"))
+    return wandb
+
+
+def records_in(path):
+    """Return the records of an offline run: chunks in blocks of 2**15 bytes, as LevelDB's log."""
+    data, position, parts = path.read_bytes(), 7, b""  # a header of 7 bytes
+    while position < len(data):
+        left_in_block = 2**15 - position % 2**15
+        if left_in_block < 7:
+            position += left_in_block
+            continue
+        _, length, kind = struct.unpack("<IHB", data[position : position + 7])
+        parts += data[position + 7 : position + 7 + length]
+        position += 7 + length
+        if kind in (1, 4):  # whole, or the last part
+            yield parts
+            parts = b""
+
+
+def offline_run(folder):
+    """Return the records of the only offline run in a folder, by kind, and its table."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    (path,) = folder.glob("wandb/offline-run-*/*.wandb")
+    records = {}
+    for data in records_in(path):
+        record = Record.FromString(data)
+        kind = record.WhichOneof("record_type")
+        records.setdefault(kind, []).append(getattr(record, kind))
+    (table,) = path.parent.glob("files/media/table/*.table.json")
+    return records, json.loads(table.read_text())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_offline_run_has_a_row_for_each_candidate(wandb, tmp_path):
+    space = {"max_depth": [3, None, -1]}
+    search = LogRandomSearchCV(LEAF, space, n_iter=3, cv=3, random_state=0)
+    search.set_callbacks(WandbTracker("iris", dir=tmp_path)).fit(X, y)
+    records, table = offline_run(tmp_path)
+    (run,) = records["run"]
+    assert (run.project, run.display_name) == ("iris", "LogRandomSearchCV")
+    config = {item.key: json.loads(item.value_json) for item in run.config.update}
+    assert config["estimator"] == repr(LEAF) and "max_depth" in config["param_distributions"]
+    assert [exit.exit_code for exit in records["exit"]] == [0]
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    results = search.cv_results_
+    assert [row["status"] for row in rows] == list(results["status"])
+    assert [row["param_max_depth"] for row in rows] == [p["max_depth"] for p in results["params"]]
+    for row, mean in zip(rows, results["mean_test_score"], strict=True):
+        assert row["mean_test_score"] == (None if np.isnan(mean) else mean)
+    summary = {}
+    for record in records["summary"]:
+        summary.update({item.key: json.loads(item.value_json) for item in record.update})
+    assert summary["best_score"] == search.best_score_
+    assert summary["best_params"] == search.best_params_
+
+
+@pytest.mark.parametrize("search", SEARCHES[3:], ids=lambda search: type(search).__name__)
+def test_offline_run_of_every_kind_of_rows(wandb, tmp_path, search):
+    search = clone(search).set_callbacks(WandbTracker(dir=tmp_path, name="mine")).fit(X, y)
+    records, table = offline_run(tmp_path)
+    assert records["run"][0].display_name == "mine"
+    assert len(table["data"]) == len(search.cv_results_["params"])

@@ -7,5 +7,6 @@ its library, which is an extra: ``pip install sklearn_hpt[mlflow]``.
 from sklearn_hpt.tracking._mlflow import MLflowTracker
 from sklearn_hpt.tracking._optuna import to_optuna
 from sklearn_hpt.tracking._tensorboard import TensorBoardTracker
+from sklearn_hpt.tracking._wandb import WandbTracker
 
-__all__ = ["MLflowTracker", "TensorBoardTracker", "to_optuna"]
+__all__ = ["MLflowTracker", "TensorBoardTracker", "WandbTracker", "to_optuna"]

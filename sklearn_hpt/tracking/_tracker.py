@@ -37,7 +37,8 @@ class Tracker(ABC):
     _extra: str
 
     def __init__(self) -> None:
-        if find_spec(self._module) is None:
+        spec = find_spec(self._module)
+        if spec is None or spec.origin is None:  # a folder of that name, such as ./wandb, is none
             raise ImportError(
                 f"{type(self).__name__} needs {self._module}: "
                 f"pip install 'sklearn_hpt[{self._extra}]'"
