@@ -289,8 +289,7 @@ def test_tracker_without_its_library_says_what_to_install(monkeypatch):
 def test_search_with_a_tracker_can_be_pickled_and_cloned():
     search = clone(SEARCHES[0]).set_callbacks(Broken(None)).fit(X, y)
     assert pickle.loads(pickle.dumps(search)).best_score_ == search.best_score_
-    scores = cross_val_score(search, X, y, cv=2, n_jobs=2)
-    assert np.isfinite(scores).all()
+    assert cross_val_score(search, X, y, cv=2).min() > 0.5
 
 
 # MLflow

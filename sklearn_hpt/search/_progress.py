@@ -166,9 +166,9 @@ def progress_bar(observer: ProgressObserver) -> Iterator[None]:
         yield
     finally:
         observer.end()
-        with suppress(OSError):  # the terminal may be gone
-            live.stop()
         _ONE_AT_A_TIME.release()
+        with suppress(OSError):  # the terminal may be gone
+            _stop(live)
 
 
 def _can_be_drawn() -> bool:
@@ -177,7 +177,9 @@ def _can_be_drawn() -> bool:
     if is_in_a_worker or find_spec("rich") is None:
         return False
     console = _console()
-    return console.is_jupyter or (sys.stderr.isatty() and console.is_interactive)
+    if console.is_jupyter:
+        return find_spec("ipywidgets") is not None  # what rich draws with there
+    return sys.stderr.isatty() and console.is_interactive
 
 
 def _console() -> Any:
@@ -196,6 +198,13 @@ def _live(observer: ProgressObserver) -> Any:
         redirect_stdout=sys.stdout.isatty(),  # what is printed meanwhile comes above the bar
         redirect_stderr=sys.stderr.isatty(),
     )
+
+
+def _stop(live: Any) -> None:
+    try:
+        live.refresh()  # which `stop` leaves out in a notebook
+    finally:
+        live.stop()
 
 
 def _drawn(standing: Standing) -> Any:
