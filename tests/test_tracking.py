@@ -1,13 +1,15 @@
 """Searches in Optuna, MLflow, TensorBoard and Weights & Biases: what is there is what was found."""
 
 import json
-import math
 import pickle
+import shutil
 import struct
+import subprocess
 import threading
 import urllib.request
 from collections import Counter
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import numpy as np
 import pytest
@@ -175,25 +177,52 @@ class Quiet(WSGIRequestHandler):
         """Keep the requests out of the output."""
 
 
-def test_dashboard_shows_the_study(optuna, tmp_path):
+class Threaded(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+@pytest.fixture
+def dashboard(optuna, tmp_path):
+    """Return a search and the address of a dashboard that has it as a study."""
     dashboard = pytest.importorskip("optuna_dashboard")
-    journal = optuna.storages.journal
-    path = str(tmp_path / "study.log")
-    storage = optuna.storages.JournalStorage(journal.JournalFileBackend(path))
+    file = optuna.storages.journal.JournalFileBackend(str(tmp_path / "study.log"))
+    storage = optuna.storages.JournalStorage(file)
     search = search_of({"a": (1e-3, 1.0, "log-uniform"), "b": ["x", None]})
     to_optuna(search, storage=storage, study_name="shown")
-    with make_server("127.0.0.1", 0, dashboard.wsgi(storage), handler_class=Quiet) as server:
+    app = dashboard.wsgi(storage)
+    with make_server("127.0.0.1", 0, app, Threaded, handler_class=Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{server.server_port}"
-        page = urllib.request.urlopen(f"{base}/dashboard/").read().decode()
-        listed = json.load(urllib.request.urlopen(f"{base}/api/studies"))
-        shown = json.load(urllib.request.urlopen(f"{base}/api/studies/0"))
+        yield search, f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+def test_dashboard_serves_the_study(dashboard):
+    search, base = dashboard
+    page = urllib.request.urlopen(f"{base}/dashboard/").read().decode()
+    listed = json.load(urllib.request.urlopen(f"{base}/api/studies"))
+    shown = json.load(urllib.request.urlopen(f"{base}/api/studies/0"))
     assert "<title>Optuna Dashboard</title>" in page
     assert [study["study_name"] for study in listed["study_summaries"]] == ["shown"]
     values = [float(trial["values"][0]) for trial in shown["trials"]]
     assert values == pytest.approx(search.cv_results_["mean_test_score"])
-    assert all(math.isfinite(value) for value in values)
+
+
+@pytest.mark.slow
+def test_dashboard_shows_the_study_in_a_browser(dashboard):
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    if browser is None:
+        pytest.skip("there is no browser")
+    search, base = dashboard
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000"]
+    page = subprocess.run(
+        [browser, *flags, "--dump-dom", f"{base}/dashboard/studies/0"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    assert "shown (id=0)" in page and f"Best Trial (number={search.best_index_})" in page
+    assert str(float(search.best_score_)) in page
 
 
 # what holds for all trackers
