@@ -65,6 +65,10 @@ class Summary:
         lines += [f"{'':<11}   {name} = {value_text(v)}" for name, v in self.params.items()]
         return "\n".join(lines)
 
+    def as_markdown(self) -> str:
+        """Return the text as a block that Markdown leaves as it is."""
+        return "\n".join(f"    {line}" for line in self.as_text().splitlines())
+
     def as_html(self) -> str:
         """Return the facts and the best candidates, in the colours of the page around it."""
         facts = [_row([html.escape(name)], [html.escape(text)]) for name, text in self.facts]

@@ -14,7 +14,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn_hpt import LogRandomSearchCV
 from sklearn_hpt._trial import FoldResult, Trial
 from sklearn_hpt.search._loop import LoopSettings
-from sklearn_hpt.search._progress import _ONE_AT_A_TIME, ProgressObserver, progress_bar
+from sklearn_hpt.search._progress import (
+    _ONE_AT_A_TIME,
+    ProgressObserver,
+    _can_be_drawn,
+    progress_bar,
+)
 
 rich = pytest.importorskip("rich")
 
@@ -102,6 +107,15 @@ def test_without_a_terminal_there_is_text_only(capsys):
     assert printed.out.startswith("Fitting 5 folds") and "━" not in printed.out + printed.err
 
 
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_without_standard_error_there_is_no_bar(monkeypatch, is_closed):
+    stream = open(os.devnull) if is_closed else None
+    if stream is not None:
+        stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert not _can_be_drawn()
+
+
 def trials(*statuses, n_splits=2):
     """Return trials whose folds score their number in tenths; those with None have one fold."""
     made = [Trial(i, {"C": 1.0}, status=status) for i, status in enumerate(statuses)]
@@ -154,10 +168,10 @@ def test_only_one_bar_is_drawn_at_a_time(monkeypatch):
 
 
 class Live:
-    """Stands for a display whose terminal is gone at the end."""
+    """Stands for a display whose terminal is gone."""
 
     def start(self, refresh):
-        """Draw."""
+        raise OSError("the terminal is gone")
 
     def refresh(self):
         raise OSError("the terminal is gone")

@@ -162,12 +162,13 @@ def progress_bar(observer: ProgressObserver) -> Iterator[None]:
         return
     live = _live(observer)
     try:
-        live.start(refresh=True)
+        with suppress(OSError):  # the terminal may be gone, now or later
+            live.start(refresh=True)
         yield
     finally:
         observer.end()
         _ONE_AT_A_TIME.release()
-        with suppress(OSError):  # the terminal may be gone
+        with suppress(OSError):
             _stop(live)
 
 
@@ -179,7 +180,14 @@ def _can_be_drawn() -> bool:
     console = _console()
     if console.is_jupyter:
         return find_spec("ipywidgets") is not None  # what rich draws with there
-    return sys.stderr.isatty() and console.is_interactive
+    return _is_terminal(sys.stderr) and console.is_interactive
+
+
+def _is_terminal(stream: Any) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
 
 
 def _console() -> Any:
@@ -195,8 +203,8 @@ def _live(observer: ProgressObserver) -> Any:
         get_renderable=lambda: _drawn(observer.standing()),
         console=_console(),
         refresh_per_second=_DRAWN_PER_SECOND,
-        redirect_stdout=sys.stdout.isatty(),  # what is printed meanwhile comes above the bar
-        redirect_stderr=sys.stderr.isatty(),
+        redirect_stdout=_is_terminal(sys.stdout),  # what is printed meanwhile comes above the bar
+        redirect_stderr=_is_terminal(sys.stderr),
     )
 
 

@@ -107,8 +107,8 @@ class _MLflowLog:
         }
         metrics = [(name, value, 0) for name, value in found(search).items()]
         self.log(self._run_id, params=best, metrics=metrics)
-        text = "\n".join(f"    {line}" for line in summarize(search).as_text().splitlines())
-        self._client.set_tag(self._run_id, "mlflow.note.content", text[:_LONGEST_TAG])
+        text = summarize(search).as_markdown()[:_LONGEST_TAG]
+        self._client.set_tag(self._run_id, "mlflow.note.content", text)
 
     def close(self, *, finished: bool) -> None:
         self._client.set_terminated(self._run_id, "FINISHED" if finished else "KILLED")

@@ -6,14 +6,19 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from sklearn_hpt import space as spaces
 from sklearn_hpt._space_formats import as_space_union
-from sklearn_hpt.tracking._records import Record, check_has_results, records_of, shown_metrics
+from sklearn_hpt.tracking._records import (
+    Record,
+    check_has_results,
+    plain,
+    records_of,
+    shown_metrics,
+)
 
 _STATES = {"complete": "COMPLETE", "stopped": "PRUNED"}
 _MISSING = "to_optuna needs optuna: pip install 'sklearn_hpt[optuna]'"
@@ -185,8 +190,8 @@ class _Parameter:
     def value(self, value: Any) -> Any:
         """Return a value as Optuna stores it."""
         if not self._given:
-            return _plain(value)
-        return self._names[_place(self._given, _plain(value))]
+            return plain(value)
+        return self._names[_place(self._given, plain(value))]
 
     def _range(
         self, optuna: Any, dimensions: Sequence[spaces.Dimension], values: Sequence[Any]
@@ -194,11 +199,13 @@ class _Parameter:
         """Return a range, None if the hyperparameter is a choice."""
         if any(isinstance(one, spaces.Categorical) for one in dimensions):
             return None
-        ends = [*_ends(dimensions), *map(_plain, values)]
+        ends = [*_ends(dimensions), *map(plain, values)]
         if not all(_is_number(end) for end in ends) or min(ends) == max(ends):
             return None
-        is_log = bool(dimensions) and all(
-            getattr(one, "prior", "uniform") == "log-uniform" for one in dimensions
+        is_log = (
+            bool(dimensions)
+            and min(ends) > 0
+            and all(getattr(one, "prior", "uniform") == "log-uniform" for one in dimensions)
         )
         is_integer = all(isinstance(end, int) for end in ends)
         kind = "IntDistribution" if is_integer else "FloatDistribution"
@@ -208,7 +215,7 @@ class _Parameter:
         self, optuna: Any, dimensions: Sequence[spaces.Dimension], values: Sequence[Any]
     ) -> Any:
         """Return the choices, those by their `repr` that cannot be stored or told apart."""
-        for choice in map(_plain, [*_all_choices(dimensions), *values]):
+        for choice in map(plain, [*_all_choices(dimensions), *values]):
             if _place(self._given, choice) == len(self._given):
                 self._given.append(choice)
         self._names = [choice if _can_be_stored(choice) else repr(choice) for choice in self._given]
@@ -228,15 +235,6 @@ def _all_choices(dimensions: Iterable[spaces.Dimension]) -> Iterator[Any]:
     for one in dimensions:
         if isinstance(one, spaces.Categorical):
             yield from one.choices
-
-
-def _plain(value: Any) -> Any:
-    """Return a number as one of Python's own, anything else as it is."""
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, Integral):
-        return int(value)
-    return float(value) if isinstance(value, Real) else value
 
 
 def _is_number(value: Any) -> bool:

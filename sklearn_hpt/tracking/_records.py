@@ -53,6 +53,11 @@ def check_has_results(search: Any) -> None:
         raise NotFittedError(f"This {type(search).__name__} has no results yet; call fit first.")
 
 
+def plain(value: Any) -> Any:
+    """Return a scalar of NumPy as one of Python's own, anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def metrics_of(search: Any) -> list[str]:
     """Return the names of all metrics."""
     start = "mean_test_"

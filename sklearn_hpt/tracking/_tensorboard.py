@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sklearn_hpt._summary import summarize
-from sklearn_hpt.tracking._records import Record
+from sklearn_hpt.tracking._records import Record, plain
 from sklearn_hpt.tracking._tracker import Log, Tracker, found
 
 _STATUS = {"complete": "STATUS_SUCCESS", "stopped": "STATUS_UNKNOWN"}
@@ -93,8 +93,7 @@ class _TensorBoardLog:
         for record in records:
             with closing(_Events(self._folder / f"candidate {record.number}")) as events:
                 _write_candidate(events, record)
-        text = "\n".join(f"    {line}" for line in summarize(search).as_text().splitlines())
-        self._events.text("result", text)
+        self._events.text("result", summarize(search).as_markdown())
         for name, value in found(search).items():
             self._events.scalar(name, value)
 
@@ -185,9 +184,7 @@ class _Events:
 
 def _shown(value: Any) -> Any:
     """Return a value as TensorBoard takes it: a number, a truth value or text."""
-    value = (
-        getattr(value, "item", lambda: value)() if getattr(value, "shape", None) == () else value
-    )
+    value = plain(value)
     if isinstance(value, (bool, str)):
         return value
     is_number = isinstance(value, (int, float)) and math.isfinite(value)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sklearn_hpt._summary import summarize
-from sklearn_hpt.tracking._records import Record
+from sklearn_hpt.tracking._records import Record, plain
 from sklearn_hpt.tracking._tracker import Log, Tracker, found
 
 
@@ -95,7 +95,9 @@ class _WandbLog:
         data = [[row.get(name) for name in columns] for row in rows]
         table = wandb.Table(columns=columns, data=data, allow_mixed_types=True)
         self._run.log({"candidates": table})
-        best = {name: _plain(value) for name, value in getattr(search, "best_params_", {}).items()}
+        best = {
+            name: _as_json(value) for name, value in getattr(search, "best_params_", {}).items()
+        }
         self._run.summary.update({**found(search), "best_params": best})
         self._run.summary["result"] = summarize(search).as_text()
 
@@ -108,18 +110,17 @@ def _row(record: Record) -> dict[str, Any]:
     return {
         "candidate": record.number,
         "status": record.status,
-        **{f"mean_test_{name}": _plain(value) for name, value in record.means.items()},
-        **{f"std_test_{name}": _plain(value) for name, value in record.stds.items()},
-        "seconds": _plain(record.seconds),
-        **{f"param_{name}": _plain(value) for name, value in record.params.items()},
+        **{f"mean_test_{name}": _as_json(value) for name, value in record.means.items()},
+        **{f"std_test_{name}": _as_json(value) for name, value in record.stds.items()},
+        "seconds": _as_json(record.seconds),
+        **{f"param_{name}": _as_json(value) for name, value in record.params.items()},
         "error": record.error or None,
     }
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """Return a value as JSON has it: None for NaN, text for what is no number."""
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        value = value.item()
+    value = plain(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
