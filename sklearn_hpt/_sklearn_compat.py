@@ -5,6 +5,7 @@ from typing import Any
 
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.base import _fit_context as fit_context
+from sklearn.callback import ProgressBar
 from sklearn.metrics import accuracy_score
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
 from sklearn.metrics._scorer import _PassthroughScorer, _Scorer
@@ -41,6 +42,7 @@ __all__ = [
     "safe_split",
     "search_estimator_has",
     "sees_predictions_only",
+    "shows_progress",
 ]
 
 
@@ -139,6 +141,11 @@ def named_scorers(scorer: Any) -> dict[str, Any]:
 def has_callbacks(ctx: Any) -> bool:
     """Tell whether any callback listens in a callback context."""
     return bool(ctx._callbacks)
+
+
+def shows_progress(ctx: Any) -> bool:
+    """Tell whether scikit-learn's own progress bar listens in a callback context."""
+    return any(isinstance(callback, ProgressBar) for callback in ctx._callbacks)
 
 
 def reaches_into(ctx: Any, estimator: Any) -> bool:

@@ -12,6 +12,7 @@ __all__ = [
     "SmallDevSetWarning",
     "SpaceError",
     "SpaceExhaustedWarning",
+    "TrackerWarning",
     "TrainSplitWarning",
     "WarmStartWarning",
     "WorkerDiedError",
@@ -68,6 +69,10 @@ class SpaceExhaustedWarning(UserWarning):
 
 class SearchStoppedWarning(UserWarning):
     """The search ended before its budget was spent."""
+
+
+class TrackerWarning(UserWarning):
+    """A tracker cannot write; the search goes on without it."""
 
 
 class TrainSplitWarning(UserWarning):

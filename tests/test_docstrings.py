@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 import sklearn_hpt
-from sklearn_hpt import diagnostics, displays, exceptions, racing, samplers, space
+from sklearn_hpt import diagnostics, displays, exceptions, racing, report, samplers, space, tracking
 
 numpydoc_validate = pytest.importorskip("numpydoc.validate")
 
@@ -16,7 +16,17 @@ NOT_REQUIRED = {"ES01", "EX01", "SA01", "GL01", "RT03", "RT01", "PR01", "YD01", 
 PUBLIC = sorted(
     {
         f"{module.__name__}.{name}"
-        for module in (sklearn_hpt, space, samplers, exceptions, racing, diagnostics, displays)
+        for module in (
+            sklearn_hpt,
+            space,
+            samplers,
+            exceptions,
+            racing,
+            diagnostics,
+            displays,
+            report,
+            tracking,
+        )
         for name in module.__all__
         if inspect.isclass(getattr(module, name))
     }

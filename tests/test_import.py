@@ -22,11 +22,12 @@ from sklearn_hpt import (
     schedule,
     space,
     steppers,
+    tracking,
 )
 
 ROOT = Path(sklearn_hpt.__file__).parent
 GROUPS = [  # a later group may import an earlier one, never the reverse
-    {"exceptions", "_sklearn_compat", "_warn", "space", "_trial", "racing"},
+    {"exceptions", "_sklearn_compat", "_warn", "_words", "space", "_trial", "racing"},
     {"_surrogate", "_acquisition"},
     {"_space_formats", "_pipelines"},
     {"samplers"},
@@ -45,17 +46,17 @@ GROUPS = [  # a later group may import an earlier one, never the reverse
     {"_results", "_selection"},
     {"_members"},
     {"_journal"},
-    {"schedule", "ensemble", "_optimism"},
+    {"schedule", "ensemble", "_optimism", "_summary"},
     {"search"},
     {"_axes"},
-    {"diagnostics", "displays"},
+    {"diagnostics", "displays", "tracking"},
     {"report"},
     {"__init__"},
     {"__main__"},
 ]
 RANK = {name: rank for rank, group in enumerate(GROUPS) for name in group}
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
-HEAVY = ["torch", "skorch", "matplotlib", "pandas", "polars", "optuna", "skopt", "rich"]
+HEAVY = ("torch skorch matplotlib pandas polars optuna skopt rich mlflow tensorboard wandb").split()
 PUBLIC_CLASSES = sorted(
     {
         value
@@ -70,6 +71,7 @@ PUBLIC_CLASSES = sorted(
             diagnostics,
             displays,
             nets,
+            tracking,
         )
         for name in module.__all__
         if inspect.isclass(value := getattr(module, name))
@@ -129,7 +131,7 @@ def run_python(code):
 
 def test_import_loads_nothing_heavy():
     # scikit-learn itself loads pandas and rich where they are installed
-    loaded = "import sklearn.model_selection; before = {*sys.modules}; import sklearn_hpt"
+    loaded = "import sklearn.model_selection; before = {*sys.modules}; import sklearn_hpt.tracking"
     found = run_python(
         f"import sys; {loaded}; print(*({set(HEAVY)} & sys.modules.keys() - before))"
     )

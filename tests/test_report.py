@@ -84,7 +84,9 @@ def test_a_journal_has_a_page_by_the_command_line(tmp_path):
     assert done.stdout.strip() == str(path)
     told = content(path)
     assert [row[2] for row in told["rows"]] == search.cv_results_["mean_test_score"].tolist()
-    assert dict(told["facts"])["search"] == "LogRandomSearchCV, ended"
+    facts = dict(told["facts"])
+    assert facts["search"] == "LogRandomSearchCV, ended"
+    assert facts["X"] == "ndarray 150 x 4 float64" and facts["estimator"].endswith("SVC")
 
 
 def test_what_is_no_search_is_refused(tmp_path):

@@ -654,6 +654,7 @@ def test_html_shows_the_search_and_its_estimator(search_class, fitted):
     search = search_class(make_pipeline(StandardScaler(), SVC()), {"svc__C": [0.1, 1.0]}, n_iter=2)
     html = (search.fit(X, y) if fitted else search)._repr_html_()
     assert all(name in html for name in (search_class.__name__, "StandardScaler", "SVC"))
+    assert ("candidates</th><td>2 complete" in html) == fitted
 
 
 def test_fitted_search_is_the_same_after_pickling(search_class):

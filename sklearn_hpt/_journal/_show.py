@@ -12,9 +12,9 @@ import numpy as np
 from sklearn_hpt._journal._reading import JournalView
 from sklearn_hpt._results import deciding_scores, metric_names
 from sklearn_hpt._trial import Trial
+from sklearn_hpt._words import duration, shortened, value_text
 
 _MOST_CAUSES = 10
-_LONGEST_TEXT = 100
 
 
 def show(view: JournalView) -> str:
@@ -59,13 +59,13 @@ def _time(view: JournalView) -> str:
     spent = sum(session["last"] - session["at"] for session in view.sessions)
     if view.is_running:
         spent += time.time() - view.sessions[-1]["last"]
-    text = _duration(spent)
+    text = duration(spent)
     if len(view.sessions) > 1:
         text += f" in {len(view.sessions)} sessions"
     if not view.is_running:
         return text
     left = seconds_left(view, time.time())
-    return f"{text}, " + ("time left not known yet" if left is None else f"{_duration(left)} left")
+    return f"{text}, " + ("time left not known yet" if left is None else f"{duration(left)} left")
 
 
 def seconds_left(view: JournalView, now: float) -> float | None:
@@ -97,8 +97,7 @@ def _best(view: JournalView) -> Iterator[tuple[str, str]]:
         + (f", {best.resource} {view.resource[0]}" if view.resource else ""),
     )
     for name, value in best.params.items():
-        shown = f"{value:.6g}" if isinstance(value, float) else _shortened(str(value))
-        yield "", f"  {name} = {shown}"
+        yield "", f"  {name} = {value_text(value)}"
 
 
 def _mean_and_std(trial: Trial, metric: str | None) -> tuple[float, float]:
@@ -117,21 +116,7 @@ def _failures(view: JournalView) -> Iterator[tuple[str, str]]:
     )
     name = "failures"
     for cause, n_folds in causes.most_common(_MOST_CAUSES):
-        yield name, f"{n_folds} folds: {_shortened(cause)}"
+        yield name, f"{n_folds} folds: {shortened(cause)}"
         name = ""
     if len(causes) > _MOST_CAUSES:
         yield "", f"and {len(causes) - _MOST_CAUSES} other causes"
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 3] + "..."
-
-
-def _duration(seconds: float) -> str:
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from sklearn_hpt._journal import JournalView
+from sklearn_hpt._words import duration, shortened
 from sklearn_hpt.diagnostics import selection_optimism
 from sklearn_hpt.displays import CandidateTable, ParameterImportanceDisplay
 
 _FEWEST_FOR_IMPORTANCE = 10  # complete candidates
-_LONGEST = 200  # letters of a value or a message
 Content = dict[str, Any]
 
 
@@ -24,7 +24,7 @@ def content_of_search(search: Any, metric: str | None) -> Content:
     table = CandidateTable.from_estimator(search, metric=metric)
     facts = [
         ("search", type(search).__name__),
-        ("estimator", _shortened(" ".join(repr(search.estimator).split()))),
+        ("estimator", shortened(repr(search.estimator))),
         *_shape(search),
         *_honest(search, table, metric),
     ]
@@ -39,9 +39,7 @@ def content_of_journal(path: str | os.PathLike[str], metric: str | None) -> Cont
     view = JournalView(path)
     told = view.header["fingerprint"]
     facts = [("search", f"{view.about['search']}, {'running' if view.is_running else 'ended'}")]
-    facts += [
-        (name, _shortened(str(told[name]))) for name in ("estimator", "X", "y") if name in told
-    ]
+    facts += [(n, _told(told[n])) for n in ("estimator", "X", "y") if told.get(n) is not None]
     return _content(table, facts, view.results().get("error"))
 
 
@@ -55,7 +53,7 @@ def _content(
         *facts,
         ("candidates", ", ".join(f"{n} {status}" for status, n in counted.most_common())),
         ("folds", f"{table.n_splits}"),
-        ("time in fits and scores", _duration(seconds)),
+        ("time in fits and scores", duration(seconds)),
     ]
     messages = [""] * len(table.params) if errors is None else [str(e or "") for e in errors]
     return {
@@ -72,7 +70,7 @@ def _content(
 
 def _told(value: Any) -> str:
     """Return what a fingerprint says of a thing."""
-    return _shortened(str(value["$text"] if isinstance(value, dict) else value))
+    return shortened(str(value["$text"] if isinstance(value, dict) else value))
 
 
 def _shape(search: Any) -> list[tuple[str, str]]:
@@ -106,12 +104,12 @@ def _row(table: CandidateTable, i: int, message: str) -> list[Any]:
     numbers = (table.scores[i], table.spreads[i], table.seconds[i])
     score, spread, seconds = (_number(x) for x in numbers)
     status = str(table.status[i])
-    return [i, status, score, spread, int(table.n_folds[i]), seconds, params, _shortened(message)]
+    return [i, status, score, spread, int(table.n_folds[i]), seconds, params, shortened(message)]
 
 
 def _failures(table: CandidateTable, messages: Sequence[str]) -> list[list[Any]]:
     failed = [m for m, s in zip(messages, table.status, strict=True) if s == "failed"]
-    return [[_shortened(m) or "no score", n] for m, n in Counter(failed).most_common(10)]
+    return [[shortened(m) or "no score", n] for m, n in Counter(failed).most_common(10)]
 
 
 def _importance(table: CandidateTable) -> list[list[Any]]:
@@ -127,18 +125,8 @@ def _value(value: Any) -> Any:
         return str(value)
     if isinstance(value, int | float) and math.isfinite(value):
         return value
-    return _shortened(" ".join(str(value).split()))
+    return shortened(str(value))
 
 
 def _number(x: float) -> float | None:
     return float(x) if math.isfinite(x) else None
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -10,7 +10,7 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -48,8 +48,10 @@ from sklearn_hpt._sklearn_compat import (
     has_callbacks,
     num_samples,
     search_estimator_has,
+    shows_progress,
 )
 from sklearn_hpt._space_formats import as_space_union
+from sklearn_hpt._summary import summarize
 from sklearn_hpt._trial import Trial, derived_seed
 from sklearn_hpt._warn import warn
 from sklearn_hpt.default_spaces import default_space
@@ -81,6 +83,7 @@ from sklearn_hpt.search._observers import (
     VerboseObserver,
     verbose_output,
 )
+from sklearn_hpt.search._progress import ProgressObserver, progress_bar
 from sklearn_hpt.search._raced_agenda import RacedAgenda, fold_order
 from sklearn_hpt.search._run import SearchRun
 from sklearn_hpt.search._warm_start import EarlierResult, earlier_results, summary
@@ -91,8 +94,8 @@ _log = logging.getLogger("sklearn_hpt")
 _LEARNED = (
     "best_estimator_ best_index_ best_params_ best_schedule_ best_score_ cv_results_ "
     "feature_names_in_ fold_order_ holdout_rows_ holdout_score_ multimetric_ n_splits_ "
-    "population_history_ refit_time_ resource_ resource_saved_ rounds_ scorer_ stop_reason_ "
-    "surrogate_"
+    "population_history_ refit_time_ resource_ resource_saved_ rounds_ scorer_ search_time_ "
+    "stop_reason_ surrogate_"
 ).split()
 
 
@@ -255,6 +258,11 @@ class BaseHPTSearchCV(BaseSearchCV):
             "racing": self.racing,
             "trainer": self.trainer,
         }
+
+    def _html_repr(self) -> str:
+        """Return scikit-learn's diagram and, once there are results, what they say."""
+        diagram = super()._html_repr()
+        return diagram + summarize(self).as_html() if hasattr(self, "cv_results_") else diagram
 
     # fit
 
@@ -491,7 +499,8 @@ class BaseHPTSearchCV(BaseSearchCV):
                 after_tell=self._after_tell(run.space),
             )
             loop.observers = self._observers(loop, run.plan, settings, search_ctx)
-            self._run(loop, run)
+            with self._progress(loop, run, settings, search_ctx):
+                self._run(loop, run)
             self._collect(loop, run)
         self.stop_reason_ = run.why_it_stopped(loop)
         loop.close(f"the search stopped: {self.stop_reason_}")
@@ -522,12 +531,15 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     def _run(self, loop: SearchLoop, run: SearchRun) -> None:
         """Run the loop; whatever ends it, what is computed is kept."""
+        started = time.monotonic()
         try:
             loop.run()
         except BaseException as error:
             loop.close(f"the search was interrupted: {type(error).__name__}")
             self._keep_what_there_is(loop, run)
             raise
+        finally:
+            self.search_time_ = time.monotonic() - started
 
     def _start_executor(self, plan: EvaluationPlan) -> Executor:
         must_kill = self.candidate_timeout is not None or self.memory_limit is not None
@@ -552,6 +564,17 @@ class BaseHPTSearchCV(BaseSearchCV):
                 VerboseObserver(loop.trials, settings.n_splits, settings.n_trials, self.verbose)
             )
         return observers
+
+    def _progress(
+        self, loop: SearchLoop, run: SearchRun, settings: LoopSettings, search_ctx: Any
+    ) -> AbstractContextManager[None]:
+        """Return what shows a bar, unless nothing is to be shown or the caller has a bar."""
+        if not self.verbose or shows_progress(search_ctx):
+            return nullcontext()
+        is_at_most = self.racing is not None or run.plan.resource is not None
+        observer = ProgressObserver(loop.trials, settings, is_at_most)
+        loop.observers.append(observer)
+        return progress_bar(observer)
 
     def _warn_if_exhausted(self, space: SpaceUnion, wanted: int, there: int) -> None:
         if there < wanted:

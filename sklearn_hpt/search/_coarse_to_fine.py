@@ -87,7 +87,8 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         The folds, as in RandomizedSearchCV; None is 5-fold. They are drawn once, so all
         candidates meet the same folds.
     verbose : int, default=0
-        1 tells the number of fits, 2 each fit and its time, 3 its score.
+        1 tells the number of fits, with a progress bar in a terminal or notebook where rich is
+        installed; 2 tells each fit and its time, 3 its score.
     pre_dispatch : int or str, default="2*n_jobs"
         Passed to joblib where one of its backends runs the fits; without effect otherwise.
     random_state : int, RandomState, Generator, default=None
@@ -186,6 +187,8 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         as a mean over the folds.
     refit_time_ : float
         Seconds that the refit took.
+    search_time_ : float
+        Seconds that the search took before it, without what earlier sessions of a journal did.
     multimetric_ : bool
         Whether there are several metrics.
     stop_reason_ : {"budget", "exhausted", "timeout", "callback"}

@@ -142,14 +142,24 @@ def _by_metric(scores: Any) -> Mapping[str, float]:
     return scores if isinstance(scores, dict) else {"score": scores}
 
 
+class _StandardOutput(logging.Handler):
+    """Writes to what standard output is at the time: a bar puts itself in between."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stdout.write(f"{self.format(record)}\n")
+            sys.stdout.flush()
+        except Exception:
+            self.handleError(record)
+
+
 @contextmanager
 def verbose_output(verbose: int) -> Iterator[None]:
     """Show the library's log on standard output while a search with `verbose >= 1` runs."""
     if not verbose:
         yield
         return
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler = _StandardOutput()
     level = _log.level
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)

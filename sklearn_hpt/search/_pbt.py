@@ -121,7 +121,8 @@ class PBTSearchCV(BaseHPTSearchCV):
     cv : int, cross-validation generator or iterable, default=None
         The folds, as in RandomizedSearchCV; None is 5-fold. They are drawn once.
     verbose : int, default=0
-        1 tells the number of fits, 2 each fit and its time, 3 its score.
+        1 tells the number of fits, with a progress bar in a terminal or notebook where rich is
+        installed; 2 tells each fit and its time, 3 its score.
     pre_dispatch : int or str, default="2*n_jobs"
         Passed to joblib where one of its backends runs the fits; without effect otherwise.
     random_state : int, RandomState, Generator, default=None
