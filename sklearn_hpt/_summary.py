@@ -19,7 +19,7 @@ from sklearn_hpt._words import duration, shortened, value_text
 
 _N_TOP = 5
 _LONGEST_VALUE = 40
-_WHY = {
+WHY_ENDED = {
     "budget": "all candidates are evaluated",
     "exhausted": "every point of the space is evaluated",
     "timeout": "its timeout was over",
@@ -134,7 +134,7 @@ def _facts(search: Any) -> Iterator[tuple[str, str]]:
     if times := list(_times(search)):
         yield "time", ", ".join(times)
     if (reason := getattr(search, "stop_reason_", None)) is not None:
-        yield "ended since", _WHY.get(reason, str(reason))
+        yield "ended since", WHY_ENDED.get(reason, str(reason))
 
 
 def _best(search: Any) -> str:

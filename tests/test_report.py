@@ -52,6 +52,8 @@ def test_the_page_tells_what_the_search_found(search, tmp_path):
     assert facts["candidates"] == "30 complete" and facts["folds"] == "4"
     assert f"{search.best_score_:.4f}" in facts["best score"]
     assert facts["without the luck of the chosen"] == f"{search.best_score_corrected_:.4f}"
+    assert facts["data"] == "150 rows, 4 features"
+    assert facts["ended since"] == "all candidates are evaluated"
     assert told["best"] == search.best_index_
     assert [row[2] for row in told["rows"]] == search.cv_results_["mean_test_score"].tolist()
     assert told["rows"][3][6] == pytest.approx(search.cv_results_["params"][3])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_hpt._journal import JournalView
+from sklearn_hpt._summary import WHY_ENDED
 from sklearn_hpt._words import duration, shortened
 from sklearn_hpt.diagnostics import selection_optimism
 from sklearn_hpt.displays import CandidateTable, ParameterImportanceDisplay
@@ -29,7 +30,7 @@ def content_of_search(search: Any, metric: str | None) -> Content:
         *_honest(search, table, metric),
     ]
     if (why := getattr(search, "stop_reason_", None)) is not None:
-        facts.append(("ended because of", why))
+        facts.append(("ended since", WHY_ENDED.get(why, why)))
     return _content(table, facts, search.cv_results_.get("error"))
 
 
@@ -53,7 +54,7 @@ def _content(
         *facts,
         ("candidates", ", ".join(f"{n} {status}" for status, n in counted.most_common())),
         ("folds", f"{table.n_splits}"),
-        ("time in fits and scores", duration(seconds)),
+        ("time in fits and scores", duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"),
     ]
     messages = [""] * len(table.params) if errors is None else [str(e or "") for e in errors]
     return {

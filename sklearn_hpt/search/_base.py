@@ -93,9 +93,9 @@ _log = logging.getLogger("sklearn_hpt")
 
 _LEARNED = (
     "best_estimator_ best_index_ best_params_ best_schedule_ best_score_ cv_results_ "
-    "feature_names_in_ fold_order_ holdout_rows_ holdout_score_ multimetric_ n_splits_ "
-    "population_history_ refit_time_ resource_ resource_saved_ rounds_ scorer_ search_time_ "
-    "stop_reason_ surrogate_"
+    "feature_names_in_ fold_order_ holdout_rows_ holdout_score_ multimetric_ n_samples_fit_ "
+    "n_splits_ population_history_ refit_time_ resource_ resource_saved_ rounds_ scorer_ "
+    "search_time_ stop_reason_ surrogate_"
 ).split()
 
 
@@ -297,6 +297,7 @@ class BaseHPTSearchCV(BaseSearchCV):
             If the journal is of another search, is damaged, is in use, or cannot be written.
         """
         self._forget()
+        self.n_samples_fit_ = num_samples(X)
         check_n_jobs(self.n_jobs)
         check_resume(self.resume, self.journal, self.warm_start_from)
         check_refit(self._deciding_name(), self.scoring)

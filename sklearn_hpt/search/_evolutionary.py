@@ -173,6 +173,8 @@ class EvolutionarySearchCV(BaseHPTSearchCV):
         Why no more candidates were evaluated.
     classes_ : ndarray of shape (n_classes,)
         Class labels of a classifier that was refitted.
+    n_samples_fit_ : int
+        Number of rows that were searched on.
     n_features_in_ : int
         Number of features seen by the refitted estimator, where it tells.
     feature_names_in_ : ndarray of shape (n_features_in_,)

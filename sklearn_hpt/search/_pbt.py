@@ -168,6 +168,10 @@ class PBTSearchCV(BaseHPTSearchCV):
         or train any estimator with it by `sklearn_hpt.schedule.replay_schedule`.
     best_params_ : dict
         Its last hyperparameters, with how much of the resource it had had.
+    search_time_ : float
+        Seconds that the search took, without the refit and what earlier sessions of a journal did.
+    n_samples_fit_ : int
+        Number of rows that were searched on, with those of `holdout`.
     best_score_ : float
         Its mean score.
     best_estimator_ : estimator
