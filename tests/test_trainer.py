@@ -41,6 +41,7 @@ from sklearn_hpt import (  # noqa: E402
     nets,
 )
 from sklearn_hpt.exceptions import TrainerWarning  # noqa: E402
+from sklearn_hpt.nets._suitable import are_enough  # noqa: E402
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:300].astype(np.float32) / 16, Y[:300]
@@ -391,6 +392,27 @@ def test_estimators_that_are_no_nets_are_not_concerned():
 def test_a_candidate_that_may_have_to_be_killed_is_trained_by_itself():
     with pytest.warns(TrainerWarning, match="processes that can be killed"):
         fit("random", net(), {"lr": [0.1]}, trainer="auto", candidate_timeout=60)
+
+
+def test_few_nets_of_an_architecture_are_trained_one_by_one_by_auto():
+    """Three sizes on two folds: groups of two, which cost more together than alone."""
+    space = {"lr": [0.1], "module__hidden": [8, 16, 24]}
+    alone, auto, many = (
+        fit("random", net(), {**space, **rates}, trainer=trainer, refit=False)
+        for trainer, rates in (
+            ("sequential", {}),
+            ("auto", {}),
+            ("auto", {"lr": [0.05, 0.1], "module__hidden": [8]}),
+        )
+    )
+    np.testing.assert_array_equal(
+        auto.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+    )
+    nets_of = [net(batch_size=size) for size in (32, 32, 64, 64)]
+    assert are_enough([net()] * 4) and not are_enough([net()] * 3)
+    assert not are_enough(nets_of) and are_enough(nets_of * 2)
+    assert not are_enough([net(train_split=ValidSplit(5))] * 5)
+    assert len(many.cv_results_["params"]) == 2
 
 
 # one by one, without a DataLoader

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 from sklearn_hpt import nets
 from sklearn_hpt._evaluation import EvaluationPlan, Task
@@ -11,7 +12,7 @@ from sklearn_hpt._stacked_evaluation import Prepared, StackedEvaluator, why_not_
 from sklearn_hpt._trial import FoldResult
 from sklearn_hpt._warn import warn
 from sklearn_hpt.exceptions import TrainerWarning
-from sklearn_hpt.nets._suitable import most_together
+from sklearn_hpt.nets._suitable import are_enough, most_together
 from sklearn_hpt.steppers._choice import trained_part
 
 __all__ = ["StackedExecutor", "warn_that_alone", "why_not_stacked"]
@@ -60,8 +61,8 @@ class StackedExecutor:
         while self._waiting:
             key = self._waiting[0].key
             most = self._most_of(key)
-            if most:
-                group = [one for one in self._waiting if one.key == key][:most]
+            group = [one for one in self._waiting if one.key == key][:most]
+            if group and (self._is_forced or are_enough(_nets_of(group))):
                 try:
                     results = self._evaluate(group)
                 except Exception as error:  # alone, each fails by itself if it has to
@@ -111,6 +112,10 @@ class StackedExecutor:
         self._alone.clear()
         if self._other is not None:
             self._other.close()
+
+
+def _nets_of(group: Sequence[Prepared]) -> list[Any]:
+    return [trained_part(one.estimator)[0] for one in group]
 
 
 def warn_that_alone(why: str) -> None:
