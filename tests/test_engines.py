@@ -116,6 +116,7 @@ def test_an_active_client_is_enough(dask_client):
     assert search(elsewhere, {"number": [0, 1]}, n_iter=2).fit(X, y).best_score_ == 1.0
 
 
+@pytest.mark.slow
 def test_a_worker_killed_during_the_search_costs_nothing(dask_client):
     pids = list(dask_client.run(os.getpid).values())
     slow = Misbehaving(how="sleep", seconds=0.1)
@@ -163,6 +164,7 @@ def test_a_candidate_over_its_time_is_killed_and_costs_no_worker(engine):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore::UserWarning")
+@pytest.mark.slow
 def test_timeout_ends_the_search(engine):
     space = [({"how": ["well"]}, 1), ({"how": ["sleep"], "value": list(range(10))}, 10)]
     started = time.monotonic()

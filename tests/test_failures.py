@@ -384,6 +384,7 @@ print(len(search.cv_results_["params"]))
 """
 
 
+@pytest.mark.slow
 def test_search_survives_the_death_of_the_fork_server(tmp_path):
     script = tmp_path / "kills_server.py"
     script.write_text(KILLS_SERVER.format(tests=os.path.dirname(__file__)))
