@@ -91,9 +91,11 @@ def test_a_journal_has_a_page_by_the_command_line(tmp_path):
     assert facts["X"] == "ndarray 150 x 4 float64" and facts["estimator"].endswith("SVC")
 
 
-def test_what_is_no_search_is_refused(tmp_path):
+def test_what_is_no_search_or_no_metric_is_refused(search, tmp_path):
     with pytest.raises(NotFittedError):
         write_report(LogRandomSearchCV(SVC(), SPACE), tmp_path / "report.html")
+    with pytest.raises(ValueError, match="metric='r3' is not the metric of the search"):
+        write_report(search, tmp_path / "report.html", metric="r3")
     (tmp_path / "empty").write_text("")
     with pytest.raises(JournalError):
         write_report(tmp_path / "empty", tmp_path / "report.html")

@@ -116,6 +116,7 @@ class CandidateTable:
         refit = getattr(search, "refit", None)
         name = metric if metric is not None or not isinstance(refit, str) else refit
         scoring = getattr(search, "scoring", None)
+        _check_asked(search.cv_results_, metric, scoring)
         space = _space_of(search)
         resource = getattr(search, "resource_", getattr(search, "resource", None))
         table = _table(search.cv_results_, name, space=space, resource=resource)
@@ -152,7 +153,9 @@ class CandidateTable:
         ValueError
             If it has no such metric, or no parameters.
         """
-        return _table(_as_columns(cv_results), metric)
+        columns = _as_columns(cv_results)
+        _check_asked(columns, metric)
+        return _table(columns, metric)
 
     @classmethod
     def from_journal(
@@ -331,6 +334,16 @@ def _table(
 
 def _resource_name(resource: Any) -> str:
     return resource if isinstance(resource, str) else "resource"
+
+
+def _check_asked(columns: Mapping[str, Any], metric: str | None, scoring: Any = None) -> None:
+    """Raise if a metric is asked for by another name than that of the only one there is."""
+    names = [n.removeprefix("mean_test_") for n in columns if n.startswith("mean_test_")]
+    if metric is not None and names == ["score"] and metric not in ("score", scoring):
+        raise ValueError(
+            f"metric={metric!r} is not the metric of the search, which has only one; leave "
+            "metric=None."
+        )
 
 
 def _metric_name(columns: Mapping[str, Any], metric: str | None) -> str:
