@@ -428,12 +428,17 @@ def _chosen(
 def _whole_groups_of(
     rows: np.ndarray, size: int, groups: np.ndarray, random: np.random.RandomState
 ) -> np.ndarray:
-    """Go through groups in random order, and take each that brings their rows nearer to `size`."""
+    """Go through groups in random order, and take each that brings their rows nearer to `size`.
+
+    Where all are too large for that the smallest is taken, lest a part has no rows.
+    """
     _, codes, counts = np.unique(groups[rows], return_inverse=True, return_counts=True)
     taken, n_taken = np.zeros(len(counts), dtype=bool), 0
     for group in random.permutation(len(counts)):
         if abs(n_taken + counts[group] - size) < abs(n_taken - size):
             taken[group], n_taken = True, n_taken + counts[group]
+    if size and not n_taken and len(counts) > 1:  # each is more than twice as large
+        taken[np.argmin(counts)] = True
     return rows[taken[codes]]
 
 
