@@ -39,7 +39,7 @@ from sklearn_hpt._sklearn_compat import (
     safe_split,
     sees_predictions_only,
 )
-from sklearn_hpt._training import continues, train
+from sklearn_hpt._training import FirstSteps, continues, train
 from sklearn_hpt._trial import Failure, FoldResult, Scores
 
 _WANTS_TO_WRITE = re.compile(r"read-?only|writ(e)?able", re.IGNORECASE)
@@ -101,6 +101,16 @@ class EvaluationPlan:
     cache_pipeline_prefix: bool = False
     never_equal: Collection[str] = ()
     trainer: str = "sequential"
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether candidates are trained in stages, and may go on from a state."""
+        return self.resource is not None and not self.resource.is_rows
+
+    @property
+    def keeps_first_steps(self) -> bool:
+        """Whether the fitted first steps of a Pipeline are kept, for others or the next stage."""
+        return self.cache_pipeline_prefix or self.has_stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +204,7 @@ class Evaluator:
     its input gets a copy, as does every candidate when the data is not in plain arrays.
 
     So are the fitted first steps of a Pipeline, with what they made of the folds, if the plan
-    says so: up to `prefix_bytes`.
+    says so or candidates are trained in stages: up to `prefix_bytes`.
     """
 
     def __init__(
@@ -204,7 +214,7 @@ class Evaluator:
         prefix_bytes: int = PREFIX_CACHE_BYTES,
     ) -> None:
         self.plan = plan
-        self._prefixes = PrefixCache(prefix_bytes) if plan.cache_pipeline_prefix else None
+        self._prefixes = PrefixCache(prefix_bytes) if plan.keeps_first_steps else None
         self._cache_bytes = cache_bytes
         self._folds: dict[tuple[int, bool, int | None], Fold] = {}
         self._keep_slices = True
@@ -232,8 +242,9 @@ class Evaluator:
             fold = self.fold(task, estimator)
             with nets.reproducible(estimator, task.seed, self.plan.n_threads):
                 with _timed(times, "fit_time"), _propagated(task, estimator):
+                    estimator, n_done = self._begun(task, estimator)
                     prefix = self._prefix(task, estimator) if may_cache else None
-                    estimator, spent = self._train(estimator, prefix, fold, task.stages)
+                    spent = self._train(estimator, prefix, fold, task.stages, n_done)
                 return self.scored(task, estimator, fold, spent, times, prefix)
         except Exception as error:
             return FoldResult(task.trial, task.fold, failure=self.failure(error), **times)
@@ -271,34 +282,60 @@ class Evaluator:
         estimator = self.candidate(task)
         fold = self.fold(task, estimator)
         with nets.reproducible(estimator, task.seed, self.plan.n_threads):
-            return self._train(estimator, None, fold, task.stages)[0]
+            estimator, n_done = self._begun(task, estimator)
+            self._train(estimator, None, fold, task.stages, n_done)
+            return estimator
+
+    def _begun(self, task: Task, estimator: Any) -> tuple[Any, int]:
+        """Return what is to be trained, from where it is, and how many of its stages are done."""
+        stages = task.stages
+        if stages is None or stages.state_before is None or not self._continues(estimator):
+            return estimator, 0
+        state = load_state(stages.state_before)
+        return (estimator, 0) if state is None else (state, len(stages.amounts) - 1)
 
     def _train(
-        self, estimator: Any, prefix: Prefix | None, fold: Fold, stages: Stages | None
-    ) -> tuple[Any, int | None]:
-        """Return the trained estimator and how much of the resource that took."""
-        resource = self.plan.resource
-        if resource is None or stages is None or resource.is_rows:
+        self,
+        estimator: Any,
+        prefix: Prefix | None,
+        fold: Fold,
+        stages: Stages | None,
+        n_done: int,
+    ) -> int | None:
+        """Train an estimator in place, return how much of the resource that took."""
+        if stages is None or not self.plan.has_stages:
             with nets.lean_loading(estimator):
                 _fit(estimator if prefix is None else prefix, fold)
-            return estimator, None if stages is None else num_samples(fold.X_train)
-        on_from, n_done = None, 0
-        can = continues(estimator, resource.name, fold.fit_params, resource.stepper)
-        if stages.state_before is not None and can:
-            on_from = load_state(stages.state_before)
-        if on_from is not None:
-            estimator, n_done = on_from, len(stages.amounts) - 1
+            return None if stages is None else num_samples(fold.X_train)
         spent = train_in_stages(
-            estimator, fold.X_train, fold.y_train, fold.fit_params, self.plan, stages, n_done
+            estimator,
+            fold.X_train,
+            fold.y_train,
+            fold.fit_params,
+            self.plan,
+            stages,
+            n_done,
+            None if prefix is None else prefix.fit_transform,
         )
-        if stages.state_after is not None and can:
+        if stages.state_after is not None and self._continues(estimator):
             save_state(estimator, stages.state_after)
-        return estimator, spent
+        return spent
+
+    def _continues(self, estimator: Any) -> bool:
+        resource = self.plan.resource
+        return (
+            resource is not None
+            and not resource.is_rows
+            and continues(estimator, resource.name, self.plan.fit_params, resource.stepper)
+        )
 
     def _prefix(self, task: Task, estimator: Any) -> Prefix | None:
         """Return the first steps of a candidate if they can be shared, else None."""
         plan, prefixes = self.plan, self._prefixes
-        if prefixes is None or task.callback_ctx is not None or self._is_staged(task):
+        if prefixes is None or task.callback_ctx is not None:
+            return None
+        is_staged = task.stages is not None and plan.has_stages
+        if is_staged and not self._continues(estimator):  # all of it is fitted anew
             return None
         length, keys = repeatable_steps(
             estimator,
@@ -306,7 +343,7 @@ class Evaluator:
             task.params,
             plan.fit_params,
             plan.score_params,
-            plan.never_equal,
+            () if is_staged else plan.never_equal,  # it comes again itself
         )
         if not length:
             return None
@@ -373,11 +410,6 @@ class Evaluator:
         self._folds[key] = fold
         return fold.shared()
 
-    def _is_staged(self, task: Task) -> bool:
-        """Tell whether a candidate may go on from a state, which has first steps of its own."""
-        resource = self.plan.resource
-        return resource is not None and task.stages is not None and not resource.is_rows
-
     def _n_rows(self, task: Task) -> int | None:
         """Return how many training rows the task is given, None for all."""
         resource = self.plan.resource
@@ -439,6 +471,7 @@ def train_in_stages(
     plan: EvaluationPlan,
     stages: Stages,
     n_done: int = 0,
+    first_steps: FirstSteps | None = None,
 ) -> int:
     """Train an estimator of which so many stages are done; return how much that took."""
     assert plan.resource is not None
@@ -457,6 +490,7 @@ def train_in_stages(
         seeded,
         params=stages.params,
         stepper=plan.resource.stepper,
+        first_steps=first_steps,
     )
 
 

@@ -1,4 +1,4 @@
-"""Fit the first steps of a Pipeline once for all candidates that agree in them.
+"""Fit the first steps of a Pipeline once for all candidates, and stages, that agree in them.
 
 What the steps before the last make of a fold's training and test rows depends on the fold and
 on the parameters of these steps alone, so both are the key; data is never hashed. Every
@@ -102,7 +102,7 @@ class Prefix:
     cache : PrefixCache
         Where they are kept.
     pipeline : Pipeline
-        The candidate, not fitted.
+        The candidate, not fitted, or trained so far.
     keys : list of (int, hashable)
         Position and key of each step that transforms, from the first on.
     length : int
@@ -139,6 +139,11 @@ class Prefix:
         """Fit the pipeline on the training rows, as its own `fit` does."""
         X = self._through(_FIT, X, partial(self._fit_transform, y=y))
         self._rest.fit(X, y, **params)
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Fit all steps but the last, return what they make of the training rows."""
+        X = self._through(_FIT, X, partial(self._fit_transform, y=y))
+        return self._rest[:-1].fit_transform(X, y) if len(self._rest) > 1 else X
 
     def for_scoring(self, side: str, X: Any) -> tuple[Any, Any]:
         """Return an estimator and the rows that it is to be scored on.

@@ -36,6 +36,9 @@ from sklearn_hpt.steppers import Stepper
 from sklearn_hpt.steppers._choice import stepper_of, trained_part
 from sklearn_hpt.steppers._passes import PassesStepper
 
+# Fits what comes before the last step of a Pipeline, returns what that makes of the rows.
+FirstSteps = Callable[[Any, Any], Any]
+
 # Integers that say how a fit is done, not how much of it.
 _NO_AMOUNTS = {"random_state", "n_jobs", "verbose", "pre_dispatch"}
 
@@ -93,6 +96,7 @@ def train(
     *,
     params: Sequence[Mapping[str, Any]] | None = None,
     stepper: Stepper | None = None,
+    first_steps: FirstSteps | None = None,
 ) -> int:
     """Train an estimator in place up to the last stage, from where it is if it continues.
 
@@ -122,6 +126,9 @@ def train(
         not continue is fitted with the last ones.
     stepper : Stepper, default=None
         What trains it, if not what its class says.
+    first_steps : callable, default=None
+        Called with `X` and `y`, if the estimator is a Pipeline that continues: fits the steps
+        before the last, and returns what they make of `X`. None calls their `fit_transform`.
 
     Returns
     -------
@@ -140,7 +147,7 @@ def train(
     trains = stepper or stepper_of(model)
     assert trains is not None
     if model is not estimator and len(estimator.steps) > 1:
-        X = estimator[:-1].fit_transform(X, y)
+        X = (first_steps or estimator[:-1].fit_transform)(X, y)
     before = first = stages[n_done - 1] if n_done else 0
     for i in range(n_done, len(stages)):
         if params is not None and i:

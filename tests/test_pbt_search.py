@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_hpt import PBTSearchCV, _resources, read_journal
+from sklearn_hpt._prefix_cache import PrefixCache
 from sklearn_hpt.ensemble import fold_ensemble
 from sklearn_hpt.samplers import PopulationSampler
 from sklearn_hpt.schedule import Schedule, replay_schedule
@@ -94,6 +95,54 @@ def test_the_refit_is_a_replay_of_the_schedule(fitted):
 
 def test_the_number_of_workers_changes_nothing(fitted):
     assert_equal_searches(search(n_jobs=2).fit(X, Y), fitted)
+
+
+class CountedScaler(StandardScaler):
+    fits = []
+
+    def fit(self, X, y=None, sample_weight=None):
+        self.fits.append((len(X), self.with_mean))
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    monkeypatch.setattr(CountedScaler, "fits", [])
+    return make_pipeline(CountedScaler(), MLPClassifier(max_iter=8))
+
+
+def test_first_steps_are_fitted_once_for_each_fold(counted, fitted):
+    one = PBTSearchCV(counted, SPACE, **SETTINGS).fit(X, Y)
+    assert [n for n, _ in CountedScaler.fits] == [150, 150, 300]  # the last one is the refit
+    assert_equal_searches(one, fitted)
+
+
+def test_first_steps_that_are_fitted_again_change_nothing(counted, fitted, monkeypatch):
+    monkeypatch.setattr(PrefixCache, "put", lambda self, key, kept: None)
+    one = PBTSearchCV(counted, SPACE, **SETTINGS).fit(X, Y)
+    assert len(CountedScaler.fits) > 30
+    assert_equal_searches(one, fitted)
+
+
+def test_members_share_first_steps_with_equal_hyperparameters_only(counted):
+    space = {**SPACE, "countedscaler__with_mean": [True, False]}
+    one = PBTSearchCV(counted, space, **SETTINGS, refit=False).fit(X, Y)
+    tried = {p["countedscaler__with_mean"] for p in one.population_history_["params"]}
+    assert tried == {True, False}
+    assert sorted(CountedScaler.fits) == [(150, False)] * 2 + [(150, True)] * 2
+
+
+def test_a_scorer_that_looks_at_the_steps_sees_those_of_its_fold(counted):
+    def centre(estimator, X, y):
+        return float(abs(estimator[0].mean_).sum())
+
+    one = PBTSearchCV(counted, SPACE, **SETTINGS, scoring=centre, refit=False).fit(X, Y)
+    of_folds = [
+        abs(StandardScaler().fit(X[train]).mean_).sum()
+        for train, _ in StratifiedKFold(2).split(X, Y)
+    ]
+    for fold, expected in enumerate(of_folds):
+        np.testing.assert_allclose(one.cv_results_[f"split{fold}_test_score"], expected)
 
 
 def test_scores_are_those_of_training_with_the_lineage_on_each_fold(fitted):

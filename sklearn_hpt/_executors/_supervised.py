@@ -95,7 +95,7 @@ def start_processes(
             launcher,
             partial(_setup_of, setup, devices),
             on_close,
-            partial(_hints, plan.estimator) if plan.cache_pipeline_prefix else None,
+            partial(_hints, plan.estimator, plan.has_stages) if plan.keeps_first_steps else None,
         )
     except BaseException:
         on_close()
@@ -124,10 +124,10 @@ def _setup(
     )
 
 
-def _hints(estimator: Any, task: Task) -> Sequence[Hashable]:
+def _hints(estimator: Any, has_stages: bool, task: Task) -> Sequence[Hashable]:
     """Return by which tasks are best kept together on a worker."""
-    amount = None if task.stages is None else task.stages.amounts[-1]
-    return prefix_hints(estimator, task.params, (task.fold, amount))
+    n_rows = None if has_stages or task.stages is None else task.stages.amounts[-1]
+    return prefix_hints(estimator, task.params, (task.fold, n_rows))
 
 
 def _setup_of(setup: WorkerSetup, devices: list[str], worker: int) -> bytes:
