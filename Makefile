@@ -4,7 +4,7 @@ VENV := .venv
 # "python -m": the start lines of installed scripts break where the path has a space in it
 PY := $(VENV)/bin/python
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow lint docs bench clean
 
 demo: $(VENV)/.demo
 	$(PY) docs/examples/demo.py
@@ -20,6 +20,12 @@ lint: $(VENV)/.lint
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+
+# the examples of the gallery are run; what does not run, or links to nothing, is an error
+docs: $(VENV)/.docs
+	OMP_NUM_THREADS=1 $(PY) -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	$(PY) docs/check_links.py docs/_build/html
+	@echo "open docs/_build/html/index.html"
 
 bench: $(VENV)/.test
 	$(PY) benchmarks/engine.py
@@ -49,5 +55,9 @@ $(VENV)/.lint: $(VENV)/.test
 	$(PY) -m pip install --quiet -c constraints.txt --group lint
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.test
+	$(PY) -m pip install --quiet -c constraints.txt --group docs
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist demo.png
+	rm -rf $(VENV) build dist demo.png docs/_build docs/auto_examples docs/api/generated docs/api/backreferences

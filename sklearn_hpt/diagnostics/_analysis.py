@@ -189,7 +189,7 @@ class ErrorAnalysis:
         Number of rows and of errors among them.
     error_rate_ : float
         The fraction of errors.
-    errors_ : dict of str to ndarray of shape (n_errors_,)
+    errors_ : dict of str to ndarray of shape (n_errors,)
         For each error its `row` number, from 0, `true` and `predicted` class, and `probability`,
         if it is known.
     looked_at_ : ndarray of int

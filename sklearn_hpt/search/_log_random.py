@@ -106,7 +106,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     resume : {"auto", "must", "never"}, default="auto"
         What to do with `journal`: "auto" continues it if it exists, "must" raises if it does
         not, "never" raises if it does.
-    warm_start_from : fitted search, cv_results_, DataFrame or path-like, default=None
+    warm_start_from : fitted search, dict, DataFrame or path-like, default=None
         Results of an earlier search, of scikit-learn's too, or its journal. The best of them
         that lies in the search space is evaluated first; random draws do not learn more than
         that. Results outside the space are skipped, and counted in a warning.
@@ -178,7 +178,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         The scorer, or the scorers by name.
     n_splits_ : int
         Number of folds.
-    fold_order_ : ndarray of shape (n_splits_,)
+    fold_order_ : ndarray of shape (n_splits,)
         The order in which folds are raced, drawn once for a search; if `racing` is set.
     resource_ : str
         Name of the resource; if `pruning` is set.
@@ -199,7 +199,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         Number of rows that were searched on.
     n_features_in_ : int
         Number of features seen by the refitted estimator, where it tells.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where it tells.
 
     See Also
