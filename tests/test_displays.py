@@ -517,6 +517,17 @@ def test_the_curve_of_a_model_goes_through_what_it_believes():
     assert_drawn_well(contour.figure_)
 
 
+def test_a_contour_has_colours_for_scores_that_were_seen():
+    space = {"C": (1e-3, 1e3, "log-uniform"), "gamma": (1e-7, 1e1, "log-uniform")}
+    X, y = (part[:300] for part in load_digits(return_X_y=True))
+    search = BayesSearchCV(SVC(), space, n_iter=25, cv=2, random_state=0).fit(X, y)
+    contour = ContourDisplay.from_estimator(search)
+    scores = search.cv_results_["mean_test_score"]
+    assert contour.grid_[2].min() < scores.min()  # the model is unsure where nothing was tried
+    low, high = contour.ax_.collections[0].get_clim()
+    assert scores.min() <= low < high <= scores.max()
+
+
 def test_a_smoothed_contour_is_high_where_scores_are():
     results = results_of(500, 1)
     results["params"] = [{**row, "b": i % 10 / 10} for i, row in enumerate(results["params"])]

@@ -100,12 +100,19 @@ class ContourDisplay(TableDisplay):
 
     def _draw_grid(self, ax: Any, scales: list[Scale]) -> None:
         x, y, z = self.grid_
-        limits = {"vmin": float(z.min()), "vmax": float(z.max())}
+        # a model may expect anything where nothing was tried: no lower than what was seen
+        lowest, best = score_limits(self.table.scores[self.table.is_complete])
+        low, high = max(float(z.min()), lowest), min(float(z.max()), best)
+        if not high > low:
+            low, high = float(z.min()), float(z.max())
+        limits = {"vmin": low, "vmax": high}
         # nearest: a field around each point; its ends are drawn beyond the last ones
         mesh = ax.pcolormesh(x, y, z, cmap=COLOUR_MAP, shading="nearest", rasterized=True, **limits)
         if min(z.shape) > 2 and z.max() > z.min() and all(s.prior != "choices" for s in scales):
-            ax.contour(x, y, z, levels=_N_LEVELS, colors="white", linewidths=0.7, alpha=0.7)
-        ax.figure.colorbar(mesh, ax=ax, label=self.table.score_label)
+            levels = np.linspace(low, high, _N_LEVELS + 2)[1:-1]
+            ax.contour(x, y, z, levels=levels, colors="white", linewidths=0.7, alpha=0.7)
+        extend = ("neither", "min", "max", "both")[(z.min() < low) + 2 * (z.max() > high)]
+        ax.figure.colorbar(mesh, ax=ax, label=self.table.score_label, extend=extend)
 
     def _draw_candidates(self, ax: Any, names: list[str]) -> None:
         table = self.table
