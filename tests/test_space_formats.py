@@ -177,7 +177,7 @@ def test_object_with_only_rvs_can_be_sampled():
     assert dimension.sample(np.random.default_rng(0)) in ("a", "b")
 
 
-# ---- scikit-optimize and Optuna ----
+# ---- scikit-optimize, Optuna and Ray Tune ----
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,49 @@ def test_distribution_of_optuna_is_read(kind, kwargs, expected):
     check_reads_as(getattr(distributions, f"{kind}Distribution")(**kwargs), expected)
 
 
-def test_package_imports_neither_skopt_nor_optuna():
-    code = "import sys, sklearn_hpt.samplers; print({'skopt', 'optuna'} & set(sys.modules))"
+@pytest.mark.parametrize(
+    "kind, args, expected",
+    [
+        ("uniform", (0, 1), Real(0, 1)),
+        ("loguniform", (1e-3, 1), Real(1e-3, 1, "log-uniform")),
+        ("quniform", (0, 1, 0.25), Categorical([0.0, 0.25, 0.5, 0.75, 1.0])),
+        ("randint", (1, 10), Integer(1, 9)),
+        ("randint", (3, 4), Categorical([3])),
+        ("lograndint", (1, 100), Integer(1, 99, "log-uniform")),
+        ("qrandint", (3, 10, 2), Categorical([4, 6, 8, 10])),
+        ("qrandint", (1, 10, 1), Integer(1, 9)),
+        ("choice", (["a", None],), Categorical(["a", None])),
+    ],
+)
+def test_domain_of_ray_tune_is_read(ray_domains, kind, args, expected):
+    check_reads_as(getattr(ray_domains, kind)(*args), expected)
+
+
+def test_normal_domain_of_ray_tune_is_read(ray_domains):
+    dimension = as_dimension(ray_domains.randn(1, 2))
+    assert [dimension.from_unit(u) for u in (0.5, scipy.stats.norm.cdf(1))] == pytest.approx([1, 3])
+
+
+def test_grid_of_ray_tune_holds_choices():
+    check_reads_as({"grid_search": [1, 10]}, Categorical([1, 10]))
+
+
+@pytest.mark.parametrize(
+    "kind, args",
+    [
+        ("qloguniform", (0.1, 1.0, 0.1)),
+        ("qlograndint", (2, 100, 2)),
+        ("qrandn", (0, 1, 0.1)),
+        ("sample_from", (lambda config: 1,)),
+    ],
+)
+def test_domain_of_ray_tune_that_is_not_read_says_what_is(ray_domains, kind, args):
+    with pytest.raises(SpaceError, match="give a list of choices, or a range"):
+        as_dimension(getattr(ray_domains, kind)(*args))
+
+
+def test_package_imports_no_other_search_library():
+    code = "import sys, sklearn_hpt.samplers; print({'skopt', 'optuna', 'ray'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
