@@ -6,7 +6,8 @@ The space of a search is a dictionary from parameter names to one of
 - a list, array or other sequence of choices, as in `GridSearchCV`;
 - a tuple `(low, high)` or `(low, high, prior)`, a range: of integers if both ends are `int`;
 - a distribution of `scipy.stats`, of either generation, or any object with `rvs`;
-- a dimension of scikit-optimize or a distribution of Optuna, recognised by their attributes;
+- a dimension of scikit-optimize, a distribution of Optuna or a domain of Ray Tune, recognised by
+  their attributes;
 - a dictionary such as `{"type": "log_uniform", "low": -4, "high": -1}`.
 
 Several dictionaries in a list are alternatives that share one budget; a pair
@@ -21,6 +22,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 from sklearn_hpt.exceptions import SpaceError
 from sklearn_hpt.space import (
@@ -126,7 +128,7 @@ def as_dimension(spec: Any) -> Dimension:
     """Read what one hyperparameter may be, in any of the accepted formats."""
     if isinstance(spec, Dimension):
         return spec
-    for read in (_from_tuple, _from_dict, _from_skopt, _from_optuna, _from_scipy, _from_choices):
+    for read in _READERS:
         dimension = read(spec)
         if dimension is not None:
             return dimension
@@ -278,6 +280,39 @@ def _from_optuna(spec: Any) -> Dimension | None:
     return Categorical(values)
 
 
+def _from_ray_tune(spec: Any) -> Dimension | None:
+    """Read the domains of Ray Tune: choices, or lower, upper and how they are sampled."""
+    if isinstance(spec, Mapping) and set(spec) == {"grid_search"}:
+        return _from_choices(spec["grid_search"])
+    if not hasattr(spec, "get_sampler"):
+        return None
+    if hasattr(spec, "categories"):
+        return Categorical(spec.categories)
+    sampler = spec.get_sampler()
+    step, sampler = getattr(sampler, "q", None), getattr(sampler, "sampler", sampler)
+    kind = type(sampler).__name__.strip("_")
+    if kind == "Uniform" and step not in (None, 1):
+        return Categorical(_multiples(step, spec.lower, spec.upper))
+    if kind == "Normal" and step is None:
+        return Distribution(scipy.stats.norm(sampler.mean, sampler.sd))
+    if kind not in ("Uniform", "LogUniform") or step not in (None, 1):
+        raise SpaceError(
+            "functions of Ray Tune, and its steps on a log or normal scale, are not read; "
+            "give a list of choices, or a range such as (1, 100, 'log-uniform')."
+        )
+    prior = "log-uniform" if kind == "LogUniform" else "uniform"
+    if type(spec).__name__ != "Integer":
+        return Real(spec.lower, spec.upper, prior)
+    last = spec.upper - 1  # the upper end of integers is not drawn
+    return Categorical([last]) if last == spec.lower else Integer(spec.lower, last, prior)
+
+
+def _multiples(step: float, low: float, high: float) -> list[float]:
+    """Return the multiples of a step between two ends, which count up to rounding."""
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [i * step for i in range(first, last + 1)]
+
+
 def _from_choices(spec: Any) -> Dimension | None:
     """Read lists and other collections of choices."""
     if isinstance(spec, (str, bytes, type)) or not isinstance(spec, Iterable):
@@ -290,3 +325,14 @@ def _from_choices(spec: Any) -> Dimension | None:
     if not choices:
         raise SpaceError("no choice was given; give at least one value.")
     return Categorical(choices)
+
+
+_READERS = (
+    _from_tuple,
+    _from_ray_tune,
+    _from_dict,
+    _from_skopt,
+    _from_optuna,
+    _from_scipy,
+    _from_choices,
+)

@@ -1,8 +1,10 @@
 """What each way of writing a search space means, and what a wrong one is told."""
 
 import math
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,7 +179,7 @@ def test_object_with_only_rvs_can_be_sampled():
     assert dimension.sample(np.random.default_rng(0)) in ("a", "b")
 
 
-# ---- scikit-optimize and Optuna ----
+# ---- scikit-optimize, Optuna and Ray Tune ----
 
 
 @pytest.mark.parametrize(
@@ -215,8 +217,49 @@ def test_distribution_of_optuna_is_read(kind, kwargs, expected):
     check_reads_as(getattr(distributions, f"{kind}Distribution")(**kwargs), expected)
 
 
-def test_package_imports_neither_skopt_nor_optuna():
-    code = "import sys, sklearn_hpt.samplers; print({'skopt', 'optuna'} & set(sys.modules))"
+@pytest.mark.parametrize(
+    "kind, args, expected",
+    [
+        ("uniform", (0, 1), Real(0, 1)),
+        ("loguniform", (1e-3, 1), Real(1e-3, 1, "log-uniform")),
+        ("quniform", (0, 1, 0.25), Categorical([0.0, 0.25, 0.5, 0.75, 1.0])),
+        ("randint", (1, 10), Integer(1, 9)),
+        ("randint", (3, 4), Categorical([3])),
+        ("lograndint", (1, 100), Integer(1, 99, "log-uniform")),
+        ("qrandint", (3, 10, 2), Categorical([4, 6, 8, 10])),
+        ("qrandint", (1, 10, 1), Integer(1, 9)),
+        ("choice", (["a", None],), Categorical(["a", None])),
+    ],
+)
+def test_domain_of_ray_tune_is_read(ray_domains, kind, args, expected):
+    check_reads_as(getattr(ray_domains, kind)(*args), expected)
+
+
+def test_normal_domain_of_ray_tune_is_read(ray_domains):
+    dimension = as_dimension(ray_domains.randn(1, 2))
+    assert [dimension.from_unit(u) for u in (0.5, scipy.stats.norm.cdf(1))] == pytest.approx([1, 3])
+
+
+def test_grid_of_ray_tune_holds_choices():
+    check_reads_as({"grid_search": [1, 10]}, Categorical([1, 10]))
+
+
+@pytest.mark.parametrize(
+    "kind, args",
+    [
+        ("qloguniform", (0.1, 1.0, 0.1)),
+        ("qlograndint", (2, 100, 2)),
+        ("qrandn", (0, 1, 0.1)),
+        ("sample_from", (lambda config: 1,)),
+    ],
+)
+def test_domain_of_ray_tune_that_is_not_read_says_what_is(ray_domains, kind, args):
+    with pytest.raises(SpaceError, match="give a list of choices, or a range"):
+        as_dimension(getattr(ray_domains, kind)(*args))
+
+
+def test_package_imports_no_other_search_library():
+    code = "import sys, sklearn_hpt.samplers; print({'skopt', 'optuna', 'ray'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -404,3 +447,21 @@ def test_bad_space_is_refused_with_what_came_and_what_is_allowed(spec, received,
 def test_space_of_raw_ranges_is_refused():
     with pytest.raises(SpaceError, match="'a'"):
         as_space_union(Space({"a": (0, 1)}))
+
+
+# ---- the page about them ----
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "spaces.md"
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="an sdist has no documentation")
+def test_what_the_page_says_to_write_is_read():
+    text = PAGE.read_text()
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    written = [code for line in lines for code in re.findall("`([^`]+)`", line.split(" | ")[0])]
+    known = {"Real": Real, "Categorical": Categorical, "scipy": scipy}
+    for code in written:
+        if "..." not in code and "ray" not in code:
+            as_dimension(eval(code, {**known}))
+    (block,) = re.findall(r"```python\n(space = .*?\])\nsearch", text, re.S)
+    assert len(as_space_union(eval(block.partition(" = ")[2])).spaces) == 2

@@ -170,6 +170,34 @@ def test_what_cannot_be_used_is_refused_before_anything_is_trained(source, error
         told_before(source)
 
 
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_trials_of_a_study_are_told_as_scores(direction):
+    optuna = pytest.importorskip("optuna")
+    study = optuna.create_study(direction=direction)
+    sign = 1 if direction == "maximize" else -1
+    trials = [(1.0, "COMPLETE", 0.9 * sign), (2.0, "FAIL", None), (3.0, "PRUNED", 0.5 * sign)]
+    for C, state, value in trials:
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState[state],
+                value=value,
+                params={"C": C},
+                distributions={"C": optuna.distributions.FloatDistribution(0.1, 10.0)},
+            )
+        )
+    with pytest.warns(WarmStartWarning, match="1 of 3 results"):
+        told = told_before(study, {"C": (0.1, 10.0)})
+    assert [params["C"] for params, _, _ in told] == [1.0, 2.0]
+    assert told[0][1] == 0.9 and math.isnan(told[1][1])
+
+
+def test_study_of_several_objectives_is_refused():
+    optuna = pytest.importorskip("optuna")
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    with pytest.raises(ValueError, match="is a study of 2 objectives"):
+        told_before(study)
+
+
 def test_results_without_the_metric_name_what_there_is():
     grid = GridSearchCV(SVC(), {"C": [1.0]}, scoring=["accuracy", "f1_macro"], refit=False).fit(
         X, y

@@ -119,11 +119,11 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
     resume : {"auto", "must", "never"}, default="auto"
         What to do with `journal`: "auto" continues it if it exists, "must" raises if it does
         not, "never" raises if it does.
-    warm_start_from : fitted search, dict, DataFrame or path-like, default=None
-        Results of an earlier search, of scikit-learn's too, or its journal. The best of them
-        that lies in the search space is evaluated first, and all count when the space is
-        narrowed after the first round. Results outside the space are skipped, and counted in a
-        warning.
+    warm_start_from : search, dict, DataFrame, study or path-like, default=None
+        Results of an earlier search, of scikit-learn's too, its journal, or a study of Optuna.
+        The best of them that lies in the search space is evaluated first, and all count when the
+        space is narrowed after the first round. Results outside the space are skipped, and
+        counted in a warning.
     racing : {"exact", "safe", "fast"} or policy object, default=None
         Whether to stop a candidate after some folds because it is behind the best one. "exact"
         stops it when even the best possible scores on the missing folds would not help, so the

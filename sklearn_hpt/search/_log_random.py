@@ -47,7 +47,7 @@ class LogRandomSearchCV(BaseHPTSearchCV):
           are; priors are ``"uniform"``, ``"log-uniform"``, ``"log-complement"``;
         - `Real`, `Integer` or `Categorical` of `sklearn_hpt.space`;
         - a distribution of `scipy.stats` or any object with `rvs`;
-        - a dimension of scikit-optimize or a distribution of Optuna.
+        - a dimension of scikit-optimize, a distribution of Optuna or a domain of Ray Tune.
 
         Dictionaries in a list are alternatives that share `n_iter` in equal parts;
         ``(dict, n_iter)`` pairs have a budget of their own. "auto" is the space that
@@ -106,10 +106,10 @@ class LogRandomSearchCV(BaseHPTSearchCV):
     resume : {"auto", "must", "never"}, default="auto"
         What to do with `journal`: "auto" continues it if it exists, "must" raises if it does
         not, "never" raises if it does.
-    warm_start_from : fitted search, dict, DataFrame or path-like, default=None
-        Results of an earlier search, of scikit-learn's too, or its journal. The best of them
-        that lies in the search space is evaluated first; random draws do not learn more than
-        that. Results outside the space are skipped, and counted in a warning.
+    warm_start_from : search, dict, DataFrame, study or path-like, default=None
+        Results of an earlier search, of scikit-learn's too, its journal, or a study of Optuna.
+        The best of them that lies in the search space is evaluated first; random draws do not
+        learn more than that. Results outside the space are skipped, and counted in a warning.
     racing : {"exact", "safe", "fast"} or policy object, default=None
         Whether to stop a candidate after some folds because it is behind the best one. "exact"
         stops it when even the best possible scores on the missing folds would not help, so the

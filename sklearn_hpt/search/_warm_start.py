@@ -44,8 +44,8 @@ def earlier_results(source: Any, space: SpaceUnion, metric: str | None) -> list[
 
     Parameters
     ----------
-    source : fitted search, mapping, DataFrame, path-like or None
-        The search, its `cv_results_`, the same as a data frame, or its journal.
+    source : fitted search, mapping, DataFrame, study, path-like or None
+        The search, its `cv_results_`, the same as a data frame, a study of Optuna, or a journal.
     space : SpaceUnion
         The space of the search that is to learn from them.
     metric : str or None
@@ -97,6 +97,9 @@ def _as_table(source: Any) -> tuple[Mapping[str, Any], Any]:
         except JournalError as error:  # names the file, not where it was given
             raise type(error)(f"warm_start_from: {error}") from error
         return _of_journal(view), view.about["deciding_metric"]
+    study = getattr(source, "study_", source)  # a fitted OptunaSearchCV has one
+    if hasattr(study, "trials") and hasattr(study, "directions"):
+        return _of_study(study), None
     if hasattr(source, "cv_results_"):
         return source.cv_results_, getattr(source, "refit", None)
     if isinstance(source, Mapping):
@@ -109,7 +112,7 @@ def _as_table(source: Any) -> tuple[Mapping[str, Any], Any]:
         )
     raise TypeError(
         f"warm_start_from={source!r} is a {type(source).__name__}; give a fitted search, its "
-        "cv_results_, a DataFrame of them, or the path of its journal."
+        "cv_results_, a DataFrame of them, a study of Optuna, or the path of its journal."
     )
 
 
@@ -119,6 +122,23 @@ def _of_journal(view: JournalView) -> Mapping[str, Any]:
         for row in view.table_rows()
     ]
     return {**view.results(), "params": params}
+
+
+def _of_study(study: Any) -> Mapping[str, Any]:
+    """Return the trials of a study of Optuna; higher scores are better here."""
+    if len(study.directions) != 1:
+        raise ValueError(
+            f"warm_start_from={study.study_name!r} is a study of {len(study.directions)} "
+            "objectives; give a study of the one that decides."
+        )
+    sign = -1.0 if study.directions[0].name == "MINIMIZE" else 1.0
+    status = {"COMPLETE": "complete", "FAIL": "failed"}
+    trials = study.trials
+    return {
+        "params": [trial.params for trial in trials],
+        "mean_test_score": [math.nan if t.value is None else sign * t.value for t in trials],
+        "status": [status.get(trial.state.name, "stopped") for trial in trials],
+    }
 
 
 def _scores(
