@@ -56,7 +56,8 @@ class CoarseToFineSearchCV(BaseHPTSearchCV):
         What candidates are given little of at first: the name of a parameter ("max_epochs",
         "n_estimators", in a Pipeline also without the name of the step) or "n_samples", the
         number of training rows. "auto" takes the epochs of a net, the trees of a forest or of
-        boosting, the passes of an MLP, else the rows, or nothing where there are fewer than 300
+        boosting, the passes of an MLP (or a linear model by SGD with ``tol=None``) whose
+        `random_state` is an int, else the rows, or nothing where there are fewer than 300
         of them; also where the model or that parameter is searched itself. Rows are drawn by
         class, in whole groups if there are groups, and the most recent ones of a time series.
         None evaluates every candidate fully.

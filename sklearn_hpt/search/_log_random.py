@@ -129,7 +129,8 @@ class LogRandomSearchCV(BaseHPTSearchCV):
         The resource of `pruning`: the name of a parameter ("max_epochs", "n_estimators", in a
         Pipeline also without the name of the step) or "n_samples", the number of training
         rows. None takes the epochs of a net, the trees of a forest or of boosting, the passes
-        of an MLP, else the rows; also where the model or that parameter is searched itself.
+        of an MLP (or a linear model by SGD with ``tol=None``) whose `random_state` is an int, else
+        the rows; also where the model or that parameter is searched itself.
         Rows are drawn by class, in whole groups if there are groups, and the most recent ones of
         a time series.
     resources : sequence of int or float, default=None

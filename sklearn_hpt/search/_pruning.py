@@ -27,8 +27,9 @@ def with_rungs(
     if len(amounts or ()) < 2:
         warn(
             f"{asked_by} has no effect here: the first amount of the resource is the full one "
-            "already. Rows come in smaller amounts from 300 training rows on. Give "
-            "resources=(...), or name another resource.",
+            "already. Rows come in smaller amounts from 300 training rows on; the passes of an "
+            "MLP, or of a linear model by SGD with tol=None, are one if its random_state is an "
+            "int. Give resources=(...), or name another resource.",
             UserWarning,
         )
     if amounts is None:
