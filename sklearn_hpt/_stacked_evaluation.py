@@ -192,6 +192,7 @@ class StackedEvaluator:
         self._own: dict[Hashable, frozenset[str]] = {}
         self._agree: set[Hashable] = set()
         self._features = Features(plan)
+        self._deadline: float | None = None
 
     def prepared(self, task: Task) -> Prepared:
         """Return a task with what it is to train; its key is None if that is trained alone."""
@@ -218,14 +219,19 @@ class StackedEvaluator:
             self._own[key] = own_of_each(net)
         return self._own[key]
 
-    def __call__(self, group: Sequence[Prepared]) -> list[FoldResult]:
+    def __call__(
+        self, group: Sequence[Prepared], deadline: float | None = None
+    ) -> list[FoldResult]:
         """Return the record of each of a group with one key.
 
         Raises
         ------
         CannotStack
             If they cannot be trained as one program.
+        OutOfTime
+            If that is not done at the deadline, in the time of `time.monotonic`.
         """
+        self._deadline = deadline
         started = time.perf_counter()
         folds: dict[Hashable, Fold] = {}
         members = [self._member(one, folds) for one in group]
@@ -301,7 +307,7 @@ class StackedEvaluator:
     def _train_all(self, members: Sequence[_Member], batches: Any, X: Any, y: Any) -> None:
         self._check_agreement(members, batches, X, y)
         found, started = [member.net for member in members], time.perf_counter()
-        losses = train_together(found, X, y, batches)
+        losses = train_together(found, X, y, batches, self._deadline)
         write_history(found, batches, losses, time.perf_counter() - started)
 
     def _train_epochs(
@@ -315,7 +321,8 @@ class StackedEvaluator:
                 break
             epochs = [[batches] for _, batches in going]
             self._check_agreement([members[i] for i, _ in going], epochs, X, y)
-            losses = train_together([watched[i].net for i, _ in going], X, y, epochs)
+            together = [watched[i].net for i, _ in going]
+            losses = train_together(together, X, y, epochs, self._deadline)
             for column, (i, batches) in enumerate(going):
                 watched[i].end_epoch(batches, losses[: len(batches), column])
         for member, one in zip(members, watched, strict=True):

@@ -1,5 +1,7 @@
 """Nets that are trained together learn what each would have learned alone."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,11 @@ from torch import nn  # noqa: E402
 
 from sklearn_hpt.nets._batches import drawn_batches  # noqa: E402
 from sklearn_hpt.nets._stack import CannotStack  # noqa: E402
-from sklearn_hpt.nets._stacked_training import train_together, write_history  # noqa: E402
+from sklearn_hpt.nets._stacked_training import (  # noqa: E402
+    OutOfTime,
+    train_together,
+    write_history,
+)
 
 X, Y = load_digits(return_X_y=True)
 X, Y = (X / 16.0).astype(np.float32), Y.astype(np.int64)
@@ -297,6 +303,15 @@ class Recurrent(nn.Module):
 
     def forward(self, X):
         return self.out(self.lstm(X.reshape(-1, 8, 8))[0][:, -1])
+
+
+def test_at_the_deadline_all_nets_are_as_they_were():
+    nets, before = populations("Adam", 3)
+    batches = [batches_of(m, 2_000 if m else 1) for m in range(3)]
+    deadline = time.monotonic() + 0.2
+    with pytest.raises(OutOfTime):
+        train_together(nets, torch.from_numpy(X), torch.from_numpy(Y), batches, deadline)
+    assert all(distance(a, b) == 0 for a, b in zip(nets, before, strict=True))
 
 
 class Undecided(nn.Module):

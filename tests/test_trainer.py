@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import time
 import warnings
 
 import numpy as np
@@ -40,7 +41,9 @@ from sklearn_hpt import (  # noqa: E402
     PBTSearchCV,
     nets,
 )
-from sklearn_hpt.exceptions import TrainerWarning  # noqa: E402
+from sklearn_hpt._evaluation import EvaluationPlan, Task  # noqa: E402
+from sklearn_hpt._executors._stacked import StackedExecutor  # noqa: E402
+from sklearn_hpt.exceptions import SearchStoppedWarning, TrainerWarning  # noqa: E402
 from sklearn_hpt.nets._suitable import are_enough  # noqa: E402
 
 X, Y = load_digits(return_X_y=True)
@@ -413,6 +416,34 @@ def test_few_nets_of_an_architecture_are_trained_one_by_one_by_auto():
     assert not are_enough(nets_of) and are_enough(nets_of * 2)
     assert not are_enough([net(train_split=ValidSplit(5))] * 5)
     assert len(many.cv_results_["params"]) == 2
+
+
+def test_a_timeout_ends_nets_that_are_trained_together():
+    space = {"lr": (1e-2, 0.3, "log-uniform")}
+    settings = {"cv": 2, "random_state": 0, "trainer": "batched", "refit": False}
+    patient = LogRandomSearchCV(net(max_epochs=40), space, n_iter=4, **settings).fit(X, Y)
+    hurried = LogRandomSearchCV(
+        net(max_epochs=40), space, n_iter=10**6, timeout=2 * patient.search_time_ + 2, **settings
+    )
+    with pytest.warns(SearchStoppedWarning):
+        hurried.fit(X, Y)
+    assert hurried.stop_reason_ == "timeout"
+    assert hurried.search_time_ < 2 * hurried.timeout
+    # what was trained in time counts, eight nets at first and then as many as fit
+    first = {n: v[:4] for n, v in hurried.cv_results_.items() if n.startswith("split")}
+    for name, scores in first.items():
+        np.testing.assert_allclose(scores, patient.cv_results_[name], atol=0.02)
+
+
+def test_a_group_that_would_not_be_done_in_time_is_given_up():
+    plan = EvaluationPlan(net(max_epochs=2_000), X, Y, [(np.arange(200), np.arange(200, 300))], len)
+    executor = StackedExecutor(plan, start_other=pytest.fail, is_forced=True)
+    for trial in range(20):
+        executor.submit(Task(trial, 0, {"lr": 0.01 * (trial + 1)}, seed=trial))
+    started = time.monotonic()
+    assert executor.wait(0.5) == []
+    assert time.monotonic() - started < 8  # twice that, if it went on
+    executor.close()
 
 
 # one by one, without a DataLoader

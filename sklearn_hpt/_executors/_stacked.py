@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -12,12 +13,16 @@ from sklearn_hpt._stacked_evaluation import Prepared, StackedEvaluator, why_not_
 from sklearn_hpt._trial import FoldResult
 from sklearn_hpt._warn import warn
 from sklearn_hpt.exceptions import TrainerWarning
+from sklearn_hpt.nets._stacked_training import OutOfTime
 from sklearn_hpt.nets._suitable import are_enough, most_together
 from sklearn_hpt.steppers._choice import trained_part
 
 __all__ = ["StackedExecutor", "warn_that_alone", "why_not_stacked"]
 
 _MOST_WAITING = 512  # tasks that are looked through for such as can be trained together
+# nets at a time where there is a time limit, since a group that is not done in time is lost
+_FIRST_GROUP = 8  # from which their pace is known
+_SHARE = 0.25  # of the time that is left
 
 
 class StackedExecutor:
@@ -46,6 +51,7 @@ class StackedExecutor:
         self._alone: list[Task] = []
         self._sent: set[tuple[int, int]] = set()  # to the other executor
         self._most: dict[Hashable, int] = {}
+        self._pace: dict[Hashable, float] = {}  # seconds of a net for each epoch
 
     def n_free(self) -> int:
         return _MOST_WAITING - len(self._waiting) - len(self._alone) - len(self._sent)
@@ -58,16 +64,22 @@ class StackedExecutor:
             self._waiting.append(prepared)
 
     def wait(self, timeout: float | None = None) -> list[FoldResult]:
+        started = time.monotonic()
         while self._waiting:
             key = self._waiting[0].key
             most = self._most_of(key)
             group = [one for one in self._waiting if one.key == key][:most]
             if group and (self._is_forced or are_enough(_nets_of(group))):
+                group = group[: self._n_in_time(group[0], timeout)]
                 try:
-                    results = self._evaluate(group)
+                    results = self._evaluate(group, None if timeout is None else started + timeout)
+                except OutOfTime:
+                    return []
                 except Exception as error:  # alone, each fails by itself if it has to
                     self._give_up(key, error)
                 else:
+                    pace = (time.monotonic() - started) / len(group) / _n_epochs(group[0])
+                    self._pace[_architecture(group[0])] = pace
                     self._waiting = [one for one in self._waiting if one not in group]
                     return results
             self._alone += [one.task for one in self._waiting if one.key == key]
@@ -84,6 +96,15 @@ class StackedExecutor:
             except Exception:  # it cannot be made, which it will say where it is evaluated
                 self._most[key] = 0
         return self._most[key]
+
+    def _n_in_time(self, one: Prepared, timeout: float | None) -> int | None:
+        """Return how many like this one are trained together, None for all."""
+        if timeout is None:
+            return None
+        pace = self._pace.get(_architecture(one))
+        if pace is None:
+            return _FIRST_GROUP
+        return max(_FIRST_GROUP, int(_SHARE * timeout / (pace * _n_epochs(one))))
 
     def _give_up(self, key: Hashable, error: Exception) -> None:
         self._most[key] = 0
@@ -112,6 +133,20 @@ class StackedExecutor:
         self._alone.clear()
         if self._other is not None:
             self._other.close()
+
+
+def _architecture(one: Prepared) -> Hashable:
+    assert one.key is not None
+    return one.key[0]
+
+
+def _n_epochs(one: Prepared) -> int:
+    """Return how long a net is trained, from where it is."""
+    stages = one.task.stages
+    if stages is None:
+        return max(int(trained_part(one.estimator)[0].max_epochs), 1)
+    before = stages.amounts[-2] if stages.state_before is not None else 0
+    return max(stages.amounts[-1] - before, 1)
 
 
 def _nets_of(group: Sequence[Prepared]) -> list[Any]:

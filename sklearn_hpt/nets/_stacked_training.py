@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ _RATE = 0.1  # of the step that is compared: with a small one all steps are alik
 Batches = Sequence[Sequence[np.ndarray]]  # epochs of batches of row numbers
 
 
+class OutOfTime(Exception):
+    """Raised where nets that are trained together would not be done in time."""
+
+
 @dataclass(frozen=True)
 class _Part:
     """Those of a step whose batches are equally large."""
@@ -28,7 +33,11 @@ class _Part:
 
 
 def train_together(
-    nets: Sequence[Any], X: torch.Tensor, y: torch.Tensor, batches: Sequence[Batches]
+    nets: Sequence[Any],
+    X: torch.Tensor,
+    y: torch.Tensor,
+    batches: Sequence[Batches],
+    deadline: float | None = None,
 ) -> np.ndarray:
     """Train nets in place, as if each were trained alone; their histories stay as they are.
 
@@ -42,6 +51,8 @@ def train_together(
         The rows of all nets, on the device of their weights.
     batches : sequence of sequence of sequence of ndarray
         For each net its epochs, for each of these its batches, which are row numbers.
+    deadline : float, default=None
+        When to give up, in the time of `time.monotonic`.
 
     Returns
     -------
@@ -52,12 +63,16 @@ def train_together(
     ------
     CannotStack
         If they cannot be trained together; nothing has changed then.
+    OutOfTime
+        At the deadline; the nets are as they were, what they were trained is lost.
     """
     stack = Stack(nets)
     optimizer = RowOptimizer(stack, [net.optimizer_ for net in nets])
     flat = [[batch for epoch in of_net for batch in epoch] for of_net in batches]
     losses = torch.full((max(map(len, flat)), stack.size), math.nan, device=X.device)
     for number, parts in enumerate(_steps(flat)):
+        if deadline is not None and time.monotonic() > deadline:
+            raise OutOfTime
         for part in parts:
             losses[number, part.members] = _one_step(stack, optimizer, X, y, part)
     stack.write_back(nets)
