@@ -761,7 +761,9 @@ def records_in(path):
         if left_in_block < 7:
             position += left_in_block
             continue
-        _, length, kind = struct.unpack("<IHB", data[position : position + 7])
+        _, length, kind = struct.unpack("<IHB", data[position : position + 7].ljust(7, b"\0"))
+        if len(data) < position + 7 + length:
+            return  # it is being written
         parts += data[position + 7 : position + 7 + length]
         position += 7 + length
         if kind in (1, 4):  # whole, or the last part
@@ -771,16 +773,23 @@ def records_in(path):
 
 def offline_run(folder):
     """Return the records of the only offline run in a folder, by kind, and its table."""
+    (path,) = folder.glob("wandb/offline-run-*/*.wandb")
+    deadline = time.monotonic() + 20
+    while "exit" not in (records := by_kind(path)) and time.monotonic() < deadline:
+        time.sleep(0.1)  # a process of wandb writes, also after the run is finished
+    (table,) = path.parent.glob("files/media/table/*.table.json")
+    return records, json.loads(table.read_text())
+
+
+def by_kind(path):
     from wandb.proto.wandb_internal_pb2 import Record
 
-    (path,) = folder.glob("wandb/offline-run-*/*.wandb")
     records = {}
     for data in records_in(path):
         record = Record.FromString(data)
         kind = record.WhichOneof("record_type")
         records.setdefault(kind, []).append(getattr(record, kind))
-    (table,) = path.parent.glob("files/media/table/*.table.json")
-    return records, json.loads(table.read_text())
+    return records
 
 
 @pytest.mark.filterwarnings("ignore")
