@@ -26,6 +26,7 @@ __all__ = [
     "MultimetricScorer",
     "StrOptions",
     "best_possible_score",
+    "callbacks_with",
     "check_method_params",
     "check_steps",
     "device",
@@ -141,6 +142,11 @@ def named_scorers(scorer: Any) -> dict[str, Any]:
 def has_callbacks(ctx: Any) -> bool:
     """Tell whether any callback listens in a callback context."""
     return bool(ctx._callbacks)
+
+
+def callbacks_with(ctx: Any, hook: str) -> list[Any]:
+    """Return the callbacks of a context that have a method of that name."""
+    return [callback for callback in ctx._callbacks if hasattr(callback, hook)]
 
 
 def shows_progress(ctx: Any) -> bool:

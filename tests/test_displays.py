@@ -45,7 +45,7 @@ from sklearn_hpt.displays import (  # noqa: E402
     SearchComparisonDisplay,
 )
 from sklearn_hpt.displays._functional_anova import Measure, variance_shares  # noqa: E402
-from sklearn_hpt.displays._population import ancestors, parent_rows  # noqa: E402
+from sklearn_hpt.displays._population import ancestors, parent_rows, unit_of_name  # noqa: E402
 from sklearn_hpt.displays._scale import Scale, guessed_scale, scales_of  # noqa: E402
 from sklearn_hpt.exceptions import JournalError  # noqa: E402
 from sklearn_hpt.space import Integer, Real, Space, SpaceUnion  # noqa: E402
@@ -359,6 +359,65 @@ def test_poor_first_scores_do_not_flatten_a_comparison():
     assert 0.7 < low < 0.8 and 0.9 < high < 1.0
 
 
+def test_of_several_runs_there_are_median_and_quartiles():
+    """At 1, 2 and 3 the runs have (0.5, none, 0.7), (0.6, 0.8, 0.7) and (0.9, 0.8, 0.7)."""
+    runs = [[0.5, 0.6, 0.9], [NAN, 0.8], [0.7, 0.1, 0.2]]
+    runs = [{"params": [{}] * len(run), "mean_test_score": run} for run in runs]
+    display = SearchComparisonDisplay.from_cv_results({"three": runs, "one": runs[0]})
+    spent, median = display.curves_["three"]
+    low, high = display.bands_["three"]
+    np.testing.assert_array_equal(spent, [1, 2, 3])
+    np.testing.assert_allclose(median, [0.5, 0.7, 0.8])
+    np.testing.assert_allclose(low, [NAN, 0.65, 0.75])
+    np.testing.assert_allclose(high, [0.6, 0.75, 0.85])
+    np.testing.assert_array_equal(display.curves_["one"][1], [0.5, 0.6, 0.9])
+    assert list(display.bands_) == ["three"] and len(display.ax_.collections) == 1
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == ["three (median of 3)", "one"]
+
+
+def test_runs_are_steps_in_seconds():
+    """One run has 0.5 from second 2 on and 0.9 from 4 on, the other 0.7 from 3 on."""
+    one = {"params": [{}] * 2, "mean_test_score": [0.5, 0.9], "mean_fit_time": [2.0, 2.0]}
+    other = {"params": [{}], "mean_test_score": [0.7], "mean_fit_time": [3.0]}
+    display = SearchComparisonDisplay.from_cv_results({"two": [one, other]}, against="seconds")
+    np.testing.assert_array_equal(display.curves_["two"][0], [2, 3, 4])
+    np.testing.assert_allclose(display.curves_["two"][1], [NAN, 0.6, 0.8])
+
+
+def test_equal_runs_are_the_line_of_one_of_them():
+    results = results_of(60, 2)
+    display = SearchComparisonDisplay.from_cv_results({"one": results, "four": [results] * 4})
+    for values, expected in zip(display.curves_["four"], display.curves_["one"], strict=True):
+        np.testing.assert_allclose(values, expected)
+    for edge in display.bands_["four"]:
+        np.testing.assert_allclose(edge, display.curves_["one"][1])
+
+
+def test_runs_are_read_from_searches_and_journals(tmp_path):
+    searches, paths = [], [tmp_path / f"{seed}.jsonl" for seed in range(3)]
+    for seed, path in enumerate(paths):
+        search = LogRandomSearchCV(SVC(), SPACE, n_iter=4, cv=2, journal=path, random_state=seed)
+        searches.append(search.fit(X, Y))
+    of_searches = SearchComparisonDisplay.from_estimator({"random": searches})
+    of_journals = SearchComparisonDisplay.from_journal({"random": paths})
+    for one, other in zip(*(d.curves_["random"] for d in (of_searches, of_journals)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match="no search to compare"):
+        SearchComparisonDisplay.from_estimator({"random": searches, "none": []})
+
+
+@pytest.mark.parametrize("n", [5, 2000])
+def test_several_runs_are_drawn_well(n):
+    several = {
+        f"search number {i}": [results_of(n, 2, seed=i + 10 * k) for k in range(5)]
+        for i in range(3)
+    }
+    for against in ("evaluations", "seconds"):
+        display = SearchComparisonDisplay.from_cv_results(several, against=against)
+        assert_drawn_well(display.figure_)
+
+
 def test_many_searches_are_drawn_well():
     several = {
         f"search number {i}" * (1 + i // 11): results_of(n, 2) for i, n in enumerate([5, 60] * 10)
@@ -588,6 +647,22 @@ def test_populations_are_drawn_well(display, size):
     assert_drawn_well(display(history_of(*size)).plot().figure_)
 
 
+@pytest.mark.parametrize(
+    ("resource", "unit"),
+    [("net__max_epochs", "epochs"), ("n_estimators", "trees"), ("model__n_steps", "n_steps")],
+)
+def test_units_are_told_by_the_names_of_resources(resource, unit):
+    assert unit_of_name(resource) == unit
+
+
+@pytest.mark.parametrize("n_params", [1, 15])
+def test_schedules_of_few_and_many_parameters_are_drawn_well(n_params):
+    history = history_of(5, 4)
+    rng = np.random.default_rng(0)
+    history["params"] = [{f"p{i}": rng.random() for i in range(n_params)} for _ in range(20)]
+    assert_drawn_well(ScheduleDisplay(history, unit="a_parameter_" * 9).plot().figure_)
+
+
 @pytest.fixture(scope="module")
 def populations(tmp_path_factory):
     path = tmp_path_factory.mktemp("pbt") / "search.jsonl"
@@ -611,6 +686,18 @@ def test_the_schedule_is_that_of_the_search_and_of_its_journal(populations):
         assert best[-1] == search.best_schedule_.params[-1]["alpha"]
         assert display.ax_.get_yscale() == "log"
         assert_drawn_well(display.figure_)
+    labels = [
+        display.ax_.get_xlabel()
+        for display in (
+            ScheduleDisplay.from_estimator(search),
+            ScheduleDisplay.from_journal(path),
+            ScheduleDisplay.from_estimator(search, unit="sweeps"),
+            ScheduleDisplay(search.population_history_).plot(),
+            LineageDisplay.from_estimator(search),
+        )
+    ]
+    generation = "generation (2 passes each)"
+    assert labels == ["passes", "iterations", "sweeps", "amount of training", generation]
     assert_drawn_well(LineageDisplay.from_journal(path).figure_)
     assert_drawn_well(LearningCurvesDisplay.from_journal(path).figure_)
 

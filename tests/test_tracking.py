@@ -1,13 +1,19 @@
 """Searches in Optuna, MLflow, TensorBoard and Weights & Biases: what is there is what was found."""
 
 import json
+import os
 import pickle
 import shutil
+import signal
 import struct
 import subprocess
+import sys
+import textwrap
 import threading
+import time
 import urllib.request
 from collections import Counter
+from contextlib import suppress
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -16,6 +22,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -27,9 +34,11 @@ from sklearn_hpt import (
     EvolutionarySearchCV,
     LogRandomSearchCV,
     PBTSearchCV,
+    read_journal,
 )
-from sklearn_hpt.exceptions import TrackerWarning
+from sklearn_hpt.exceptions import SearchStoppedWarning, TrackerWarning
 from sklearn_hpt.tracking import MLflowTracker, TensorBoardTracker, WandbTracker, to_optuna
+from sklearn_hpt.tracking._records import records_of
 from sklearn_hpt.tracking._tracker import Tracker
 
 X, y = load_iris(return_X_y=True)
@@ -271,6 +280,12 @@ class Broken(Tracker):
     def progress(self, n_evaluations):
         self._ask("progress")
 
+    def candidate(self, record):
+        self._ask("candidate")
+
+    def withdraw(self, number):
+        self._ask("withdraw")
+
     def results(self, search, records):
         self._ask("results")
 
@@ -283,7 +298,7 @@ class Broken(Tracker):
             raise ConnectionError("the server is gone")
 
 
-@pytest.mark.parametrize("fails_at", ["open", "progress", "results", "close"])
+@pytest.mark.parametrize("fails_at", ["open", "progress", "candidate", "results", "close"])
 def test_dead_tracker_warns_once_and_the_search_goes_on(monkeypatch, fails_at):
     monkeypatch.setattr("sklearn_hpt.tracking._tracker._SECONDS_BETWEEN", 0.0)
     tracker = Broken(fails_at)
@@ -293,6 +308,156 @@ def test_dead_tracker_warns_once_and_the_search_goes_on(monkeypatch, fails_at):
     alone = LogRandomSearchCV(LEAF, DEPTH, n_iter=3, cv=3, random_state=0).fit(X, y)
     assert search.best_params_ == alone.best_params_ and search.predict(X).shape == y.shape
     assert tracker.asked[fails_at] == 1
+
+
+class Listener:
+    """A callback that keeps what it hears of candidates, and when the search has ended."""
+
+    def __init__(self):
+        self.heard = []
+
+    def setup(self, estimator, context):
+        """Do nothing."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """Do nothing."""
+
+    def on_candidate_end(self, estimator, context, number, results):
+        assert estimator.n_splits_ == 3 and context.task_name == "search"
+        self.heard += records_of(results, number)
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "search":
+            self.heard.append("the end")
+
+    def teardown(self, estimator, context):
+        """Do nothing."""
+
+
+TREES = RandomForestClassifier(9, random_state=0)
+LEAVES = {"min_samples_leaf": (1, 60), "max_depth": (1, 9)}
+GOING_ON = [
+    LogRandomSearchCV(TREES, LEAVES, n_iter=9, cv=3, random_state=0, pruning="asha"),
+    LogRandomSearchCV(TREES, LEAVES, n_iter=9, cv=3, random_state=0, racing="safe"),
+    CoarseToFineSearchCV(TREES, LEAVES, n_iter=9, cv=3, random_state=0),
+    PBTSearchCV(
+        SGDClassifier(tol=None, max_iter=4, random_state=0),
+        {"alpha": (1e-5, 1e-1, "log-uniform")},
+        population_size=3,
+        n_generations=4,
+        cv=3,
+        random_state=0,
+    ),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("search", [*SEARCHES[:-1], *GOING_ON], ids=lambda s: type(s).__name__)
+def test_what_is_last_told_of_a_candidate_is_its_row(search, n_jobs):
+    listener = Listener()
+    search = clone(search).set_params(n_jobs=n_jobs).set_callbacks(listener).fit(X, y)
+    assert listener.heard.pop() == "the end"
+    last = {record.number: repr(record) for record in listener.heard}
+    rows = records_of(search.cv_results_)
+    assert last == {record.number: repr(record) for record in rows}
+
+
+@pytest.mark.parametrize("search", SEARCHES[:3], ids=lambda search: type(search).__name__)
+def test_candidate_that_cannot_change_is_told_once(search):
+    listener = Listener()
+    clone(search).set_callbacks(listener).fit(X, y)
+    assert [getattr(one, "number", one) for one in listener.heard] == [0, 1, 2, "the end"]
+
+
+def test_candidates_of_a_journal_are_told_again(tmp_path):
+    search = clone(SEARCHES[0]).set_params(journal=tmp_path / "search.jsonl")
+    heard = []
+    for _ in range(2):
+        listener = Listener()
+        search.set_callbacks(listener).fit(X, y)
+        heard.append(list(map(repr, listener.heard)))
+    assert heard[0] == heard[1] and len(heard[0]) == 4
+
+
+class Kept(Tracker):
+    """Keeps what is written, after so many seconds."""
+
+    _module = "json"
+
+    def __init__(self, seconds=0.0):
+        super().__init__()
+        self.seconds = seconds
+        self.written = {}
+        self.asked = Counter()
+
+    def _open(self, about):
+        return self
+
+    def progress(self, n_evaluations):
+        """Do nothing."""
+
+    def candidate(self, record):
+        time.sleep(self.seconds)
+        assert record.number not in self.written
+        self.written[record.number] = repr(record)
+        self.asked["candidate"] += 1
+
+    def withdraw(self, number):
+        del self.written[number]
+        self.asked["withdraw"] += 1
+
+    def results(self, search, records):
+        assert [self.written[n] for n in sorted(self.written)] == list(map(repr, records))
+        self.asked["results"] += 1
+
+    def close(self, *, finished):
+        """Do nothing."""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("search", [*SEARCHES, *GOING_ON], ids=lambda s: type(s).__name__)
+def test_in_the_end_each_candidate_is_written_as_it_is(search):
+    tracker = Kept()
+    n_rows = len(clone(search).set_callbacks(tracker).fit(X, y).cv_results_["params"])
+    assert tracker.asked["candidate"] - tracker.asked["withdraw"] == n_rows
+    assert tracker.asked["results"] == 1
+
+
+class FirstIsSlow(Anything):
+    """Takes a minute where it is fitted first: where there is no file of the name `b` yet."""
+
+    def fit(self, X, y):
+        with suppress(FileExistsError), open(self.b, "x"):
+            time.sleep(60)
+        return super().fit(X, y)
+
+
+class Stops(Listener):
+    """Asks to stop after five evaluations."""
+
+    def on_fit_task_end(self, estimator, context):
+        self.heard.append(context.task_name)
+        return self.heard.count("candidate-split-evaluation") >= 5
+
+    def on_candidate_end(self, estimator, context, number, results):
+        """Do nothing."""
+
+
+def test_numbers_are_those_of_the_rows_if_an_earlier_candidate_was_dropped(tmp_path):
+    tracker = Kept()
+    cv = [(np.arange(0, 150, 2), np.arange(1, 150, 2))]
+    search = LogRandomSearchCV(FirstIsSlow(b=str(tmp_path / "file")), {"a": (0.0, 1.0)}, cv=cv)
+    with pytest.warns(SearchStoppedWarning, match="callback"):
+        search.set_params(n_jobs=2).set_callbacks(tracker, Stops()).fit(X, y)
+    assert tracker.asked["results"] == 1 and tracker.asked["withdraw"] >= 1
+
+
+def test_search_does_not_wait_for_a_slow_tracker():
+    tracker = Kept(seconds=0.2)
+    search = LogRandomSearchCV(LEAF, {**DEPTH, "ccp_alpha": (0.0, 0.1)}, n_iter=8, cv=3)
+    search.set_callbacks(tracker).fit(X, y)
+    assert search.search_time_ < 8 * tracker.seconds / 2 and tracker.asked["results"] == 1
 
 
 def test_results_of_an_earlier_fit_are_not_written_again():
@@ -401,6 +566,71 @@ def test_interrupted_search_is_written_as_far_as_it_came(mlflow):
     assert mlflow.active_run() is None
 
 
+def test_run_that_is_amended_is_deleted(mlflow):
+    search = clone(GOING_ON[3]).set_callbacks(MLflowTracker("amended")).fit(X, y)
+    (id_,) = [mlflow.get_experiment_by_name("amended").experiment_id]
+    deleted = mlflow.MlflowClient().search_runs([id_], run_view_type=2)
+    n_members, n_generations = search.population_size, search.n_generations
+    assert len(runs_of(mlflow, "amended")[1]) == n_members
+    assert len(deleted) == n_members * (n_generations - 1)
+
+
+def test_more_folds_than_a_request_takes(mlflow):
+    search = LogRandomSearchCV(DummyClassifier(), {"strategy": ["prior"]}, n_iter=1)
+    search.set_params(cv=[([0, 1], [k % 150]) for k in range(1100)])
+    search.set_callbacks(MLflowTracker("folds")).fit(X, y)
+    (run,) = runs_of(mlflow, "folds")[1].values()
+    points = mlflow.MlflowClient().get_metric_history(run.info.run_id, "test_score")
+    assert sorted(point.step for point in points) == list(range(1100))
+
+
+SCRIPT = """
+    import sys, time
+    import mlflow
+    from sklearn.datasets import load_iris
+    from sklearn.tree import DecisionTreeClassifier
+    from sklearn_hpt import LogRandomSearchCV
+    from sklearn_hpt.tracking import MLflowTracker
+
+
+    class Slow(DecisionTreeClassifier):
+        def fit(self, X, y):
+            time.sleep(0.1)
+            return super().fit(X, y)
+
+
+    database, journal, n_jobs = sys.argv[1:]
+    mlflow.set_tracking_uri(database)
+    space = {"ccp_alpha": (1e-6, 1e-2, "log-uniform")}
+    search = LogRandomSearchCV(Slow(), space, n_iter=999, cv=3, n_jobs=int(n_jobs), journal=journal)
+    search.set_callbacks(MLflowTracker(f"killed {n_jobs}")).fit(*load_iris(return_X_y=True))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_candidates_finished_before_a_kill_are_there(mlflow, database, tmp_path, n_jobs):
+    mlflow.create_experiment(name := f"killed {n_jobs}")
+    journal = str(tmp_path / "search.jsonl")
+    command = [sys.executable, "-c", textwrap.dedent(SCRIPT), database, journal, str(n_jobs)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, env=environment)
+    deadline = time.monotonic() + 60
+    while len(mlflow.search_runs(experiment_names=[name], output_format="list")) < 6:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    parent, children = runs_of(mlflow, name)
+    found = read_journal(journal)
+    finished = [str(p["ccp_alpha"]) for p in found["params"][: sum(found["status"] == "complete")]]
+    written = [run for run in children.values() if run.info.status == "FINISHED"]
+    assert parent.info.status == "RUNNING"
+    assert {run.data.params["ccp_alpha"] for run in written} <= {*finished}
+    assert all("mean_test_score" in run.data.metrics for run in written)
+    assert len(written) >= len(finished) - n_jobs  # the last ones may be about to be written
+
+
 def test_search_is_a_child_of_the_active_run_of_its_experiment(mlflow):
     mlflow.set_experiment("active")
     with mlflow.start_run() as outer:
@@ -484,6 +714,18 @@ def test_every_search_has_a_folder_of_its_own(log_dir):
         assert candidates == {f"candidate {i}" for i in range(len(search.cv_results_["params"]))}
 
 
+@pytest.mark.parametrize("search", GOING_ON[2:], ids=lambda search: type(search).__name__)
+def test_hparams_page_shows_candidates_as_they_are_in_the_end(log_dir, search):
+    search = clone(search).set_callbacks(TensorBoardTracker(log_dir)).fit(X, y)
+    shown = sorted((sorted(group["hparams"].items()) for group in session_groups(log_dir)), key=str)
+    params = [sorted((n, float(v)) for n, v in p.items()) for p in search.cv_results_["params"]]
+    assert len(shown) == len(params)
+    assert np.allclose(
+        [[v for _, v in row] for row in shown],
+        [[v for _, v in row] for row in sorted(params, key=str)],
+    )
+
+
 def test_two_fits_in_one_second_have_two_folders(log_dir):
     search = clone(SEARCHES[0]).set_callbacks(TensorBoardTracker(log_dir))
     search.fit(X, y).fit(X, y)
@@ -519,7 +761,9 @@ def records_in(path):
         if left_in_block < 7:
             position += left_in_block
             continue
-        _, length, kind = struct.unpack("<IHB", data[position : position + 7])
+        _, length, kind = struct.unpack("<IHB", data[position : position + 7].ljust(7, b"\0"))
+        if len(data) < position + 7 + length:
+            return  # it is being written
         parts += data[position + 7 : position + 7 + length]
         position += 7 + length
         if kind in (1, 4):  # whole, or the last part
@@ -529,16 +773,23 @@ def records_in(path):
 
 def offline_run(folder):
     """Return the records of the only offline run in a folder, by kind, and its table."""
+    (path,) = folder.glob("wandb/offline-run-*/*.wandb")
+    deadline = time.monotonic() + 20
+    while "exit" not in (records := by_kind(path)) and time.monotonic() < deadline:
+        time.sleep(0.1)  # a process of wandb writes, also after the run is finished
+    (table,) = path.parent.glob("files/media/table/*.table.json")
+    return records, json.loads(table.read_text())
+
+
+def by_kind(path):
     from wandb.proto.wandb_internal_pb2 import Record
 
-    (path,) = folder.glob("wandb/offline-run-*/*.wandb")
     records = {}
     for data in records_in(path):
         record = Record.FromString(data)
         kind = record.WhichOneof("record_type")
         records.setdefault(kind, []).append(getattr(record, kind))
-    (table,) = path.parent.glob("files/media/table/*.table.json")
-    return records, json.loads(table.read_text())
+    return records
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -563,6 +814,13 @@ def test_offline_run_has_a_row_for_each_candidate(wandb, tmp_path):
         summary.update({item.key: json.loads(item.value_json) for item in record.update})
     assert summary["best_score"] == search.best_score_
     assert summary["best_params"] == search.best_params_
+
+
+def test_history_has_a_step_for_each_candidate(wandb, tmp_path):
+    clone(SEARCHES[0]).set_callbacks(WandbTracker(dir=tmp_path)).fit(X, y)
+    records, _ = offline_run(tmp_path)
+    steps = [{item.key or item.nested_key[0] for item in one.item} for one in records["history"]]
+    assert sum("param_max_depth" in names for names in steps) == 3
 
 
 @pytest.mark.parametrize("search", SEARCHES[3:], ids=lambda search: type(search).__name__)

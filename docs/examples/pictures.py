@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from PIL import Image
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -39,13 +40,19 @@ RATES = {"learning_rate_init": (1e-4, 1e-1, "log-uniform"), "alpha": (1e-6, 1.0,
 
 
 def searches_of(X, y):
-    """Return fitted searches for a support vector machine, by name."""
-    options = {"n_iter": 36, "cv": 3, "random_state": 0}
+    """Return fitted searches for a support vector machine, by name, or five runs of each."""
+    options = {"n_iter": 36, "cv": 3}
+    searches = {
+        "random": LogRandomSearchCV(SVC(), SPACE, **options),
+        "random, racing": LogRandomSearchCV(SVC(), SPACE, **options, racing="safe"),
+        "Bayes": BayesSearchCV(SVC(), SPACE, **options),
+    }
     return {
         "grid": GridSearchCV(SVC(), GRID, cv=3).fit(X, y),
-        "random": LogRandomSearchCV(SVC(), SPACE, **options).fit(X, y),
-        "random, racing": LogRandomSearchCV(SVC(), SPACE, **options, racing="safe").fit(X, y),
-        "Bayes": BayesSearchCV(SVC(), SPACE, **options).fit(X, y),
+        **{
+            name: [clone(search).set_params(random_state=seed).fit(X, y) for seed in range(5)]
+            for name, search in searches.items()
+        },
     }
 
 
@@ -66,12 +73,12 @@ def main(arguments=None):
     X, y = load_digits(return_X_y=True)
     X, y = X[:600] / 16, y[:600]
     searches = searches_of(X, y)
-    bayes, raced = searches["Bayes"], searches["random, racing"]
+    bayes, raced, random = (searches[name][0] for name in ("Bayes", "random, racing", "random"))
     displays = {
         "history": OptimizationHistoryDisplay.from_estimator(raced),
         "effects": ParameterEffectDisplay.from_estimator(bayes),
-        "importance": ParameterImportanceDisplay.from_estimator(searches["random"]),
-        "parallel": ParallelCoordinatesDisplay.from_estimator(searches["random"]),
+        "importance": ParameterImportanceDisplay.from_estimator(random),
+        "parallel": ParallelCoordinatesDisplay.from_estimator(random),
         "comparison": SearchComparisonDisplay.from_estimator(searches),
         "schedules": ScheduleDisplay.from_estimator(population_of(X, y)),
     }

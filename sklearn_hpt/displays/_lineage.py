@@ -35,6 +35,8 @@ class LineageDisplay(PopulationDisplay):
     history : mapping of str to array
         What is in `population_history_`: `generation`, `member`, `parent`, `resource`, `params` and
         `mean_test_score`.
+    unit : str, default=None
+        What training is counted in, such as "epochs"; None is not known.
 
     Attributes
     ----------
@@ -59,8 +61,8 @@ class LineageDisplay(PopulationDisplay):
     ('generation', 'member')
     """
 
-    def __init__(self, history: Mapping[str, Any]) -> None:
-        super().__init__(history)
+    def __init__(self, history: Mapping[str, Any], unit: str | None = None) -> None:
+        super().__init__(history, unit)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.
@@ -85,13 +87,21 @@ class LineageDisplay(PopulationDisplay):
             ax.plot(*line.T, color=BLACK, lw=4, zorder=2)
             ax.plot(*line.T, color=ORANGE, lw=2.6, zorder=2, label="to the best")
         self._draw_members(ax, points)
-        ax.set(xlabel="generation", ylabel="member")
+        ax.set(xlabel=self._xlabel(), ylabel="member")
         for axis in (ax.xaxis, ax.yaxis):
             axis.get_major_locator().set_params(integer=True)
         ax.invert_yaxis()
         legend_above(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _xlabel(self) -> str:
+        """Return "generation", and how long they are if all are as long as each other."""
+        ends = np.unique(np.asarray(self.history["resource"], dtype=float))
+        lengths = set(np.diff(ends, prepend=0.0))
+        if self.unit is None or len(lengths) != 1 or lengths == {1.0}:
+            return "generation"
+        return f"generation ({lengths.pop():g} {self.unit} each)"
 
     def _draw_lines(self, ax: Any, points: np.ndarray, parents: np.ndarray) -> None:
         rows = np.flatnonzero(parents >= 0)

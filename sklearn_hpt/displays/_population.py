@@ -11,6 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_hpt._journal import JournalView
 from sklearn_hpt._members import history
+from sklearn_hpt.steppers._choice import unit_of
+
+_UNITS = {"max_epochs": "epochs", "n_estimators": "trees", "max_iter": "iterations"}
 
 
 class PopulationDisplay:
@@ -20,10 +23,13 @@ class PopulationDisplay:
     ----------
     history : mapping
         What is in `population_history_`.
+    unit : str, default=None
+        What training is counted in, such as "epochs"; None is not known.
     """
 
-    def __init__(self, history: Mapping[str, Any]) -> None:
+    def __init__(self, history: Mapping[str, Any], unit: str | None = None) -> None:
         self.history = history
+        self.unit = unit
 
     def plot(self, ax: Any = None) -> Self:
         """Draw."""
@@ -58,6 +64,8 @@ class PopulationDisplay:
                 f"search={type(search).__name__} has no population_history_; give a fitted "
                 "PBTSearchCV."
             )
+        known = unit_of(search.estimator) if search.stepper is None else None
+        options = {"unit": known or unit_of_name(search.resource_), **options}
         return cls(search.population_history_, **options).plot(ax=ax)
 
     @classmethod
@@ -90,7 +98,14 @@ class PopulationDisplay:
                 "population; give that of a PBTSearchCV."
             )
         size, metric = view.about["population_size"], view.about["deciding_metric"]
+        options = {"unit": unit_of_name(view.about["resource"][0]), **options}
         return cls(history(view.rows(), size, metric), **options).plot(ax=ax)
+
+
+def unit_of_name(resource: str) -> str:
+    """Return what a parameter counts as far as its name tells, else the name."""
+    name = resource.rpartition("__")[2]
+    return _UNITS.get(name, name)
 
 
 def parent_rows(history: Mapping[str, Any]) -> np.ndarray:

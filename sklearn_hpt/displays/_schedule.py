@@ -9,9 +9,10 @@ import numpy as np
 
 from sklearn_hpt._axes import BLACK, GREY, ORANGE, grid_for, legend_above, lines
 from sklearn_hpt.displays._population import PopulationDisplay, ancestors, best_row, parent_rows
-from sklearn_hpt.displays._scale import Scale, guessed_scale, short_names
+from sklearn_hpt.displays._scale import Scale, guessed_scale, short_names, shortened
 
 _MANY = 300
+_LONGEST_UNIT = 30  # characters
 
 
 class ScheduleDisplay(PopulationDisplay):
@@ -27,6 +28,8 @@ class ScheduleDisplay(PopulationDisplay):
         `mean_test_score`.
     params : str or sequence of str, default=None
         The hyperparameters, an axes for each; None is all that differ.
+    unit : str, default=None
+        What training is counted in, such as "epochs"; None is not known.
 
     Attributes
     ----------
@@ -48,14 +51,18 @@ class ScheduleDisplay(PopulationDisplay):
     ...     "params": [{"lr": 0.1}, {"lr": 0.01}, {"lr": 0.012}, {"lr": 0.01}],
     ...     "mean_test_score": [0.5, 0.7, 0.8, 0.75],
     ... }
-    >>> ScheduleDisplay(history).plot().ax_.get_ylabel()
-    'lr'
+    >>> ax = ScheduleDisplay(history, unit="epochs").plot().ax_
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('epochs', 'lr')
     """
 
     def __init__(
-        self, history: Mapping[str, Any], params: str | Iterable[str] | None = None
+        self,
+        history: Mapping[str, Any],
+        params: str | Iterable[str] | None = None,
+        unit: str | None = None,
     ) -> None:
-        super().__init__(history)
+        super().__init__(history, unit)
         self.params = params
 
     def plot(self, ax: Any = None) -> Self:
@@ -84,7 +91,7 @@ class ScheduleDisplay(PopulationDisplay):
         for one, scale in zip(axes, scales.values(), strict=True):
             self._draw(one, scale, steps, line)
             scale.dress(one, "y", labels[scale.name])
-            one.set_xlabel("amount of training")
+            one.set_xlabel(shortened(self.unit or "amount of training", _LONGEST_UNIT))
         legend_above(axes[0])
         self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
         return self

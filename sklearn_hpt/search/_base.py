@@ -43,6 +43,7 @@ from sklearn_hpt._sklearn_compat import (
     Interval,
     MultimetricScorer,
     StrOptions,
+    callbacks_with,
     check_method_params,
     fit_context,
     has_callbacks,
@@ -76,9 +77,10 @@ from sklearn_hpt.search._checks import (
     check_y,
     search_seed,
 )
-from sklearn_hpt.search._loop import LoopSettings, SearchLoop
+from sklearn_hpt.search._loop import LoopSettings, Observer, SearchLoop
 from sklearn_hpt.search._observers import (
     CallbackObserver,
+    CandidateObserver,
     RefitCheck,
     VerboseObserver,
     verbose_output,
@@ -238,6 +240,10 @@ class BaseHPTSearchCV(BaseSearchCV):
     def _rows(self, trials: Sequence[Trial]) -> list[Row]:
         """Return what the rows of `cv_results_` are about."""
         return candidate_rows(trials)
+
+    def _row_of(self, loop: SearchLoop, trial: Trial) -> Row:
+        """Return what the row that a trial is in is about so far."""
+        return self._rows(loop.lineage(trial))[0]
 
     def _after_tell(self, space: SpaceUnion) -> Callable[[Trial, float], Any] | None:
         """Return what hears of each candidate in order, and may end the search by True."""
@@ -499,7 +505,7 @@ class BaseHPTSearchCV(BaseSearchCV):
                 settings,
                 after_tell=self._after_tell(run.space),
             )
-            loop.observers = self._observers(loop, run.plan, settings, search_ctx)
+            loop.observers = self._observers(loop, run, settings, search_ctx)
             with self._progress(loop, run, settings, search_ctx):
                 self._run(loop, run)
             self._collect(loop, run)
@@ -553,13 +559,19 @@ class BaseHPTSearchCV(BaseSearchCV):
         )
 
     def _observers(
-        self, loop: SearchLoop, plan: EvaluationPlan, settings: LoopSettings, search_ctx: Any
-    ) -> list[Any]:
-        observers: list[Any] = []
+        self, loop: SearchLoop, run: SearchRun, settings: LoopSettings, search_ctx: Any
+    ) -> list[Observer]:
+        observers: list[Observer] = []
         if callable(self.scoring):
             observers.append(RefitCheck(self))
         if has_callbacks(search_ctx):
-            observers.append(CallbackObserver(self, search_ctx, plan))
+            observers.append(CallbackObserver(self, search_ctx, run.plan))
+        if listening := callbacks_with(search_ctx, "on_candidate_end"):
+            row_of = partial(self._row_of, loop)
+            as_table = partial(self._as_table, loop, run)
+            observers.append(
+                CandidateObserver(self, search_ctx, listening, loop.trials, row_of, as_table)
+            )
         if self.verbose > 1:
             observers.append(
                 VerboseObserver(loop.trials, settings.n_splits, settings.n_trials, self.verbose)
@@ -589,8 +601,7 @@ class BaseHPTSearchCV(BaseSearchCV):
 
     def _record(self, loop: SearchLoop, run: SearchRun) -> None:
         """Turn the trials into `cv_results_`; what is computed is kept whatever comes next."""
-        names = metric_names(loop.trials)
-        self.multimetric_ = names is not None
+        self.multimetric_ = metric_names(loop.trials) is not None
         self._keep(run.sampler)
         if not loop.trials:
             return
@@ -599,15 +610,19 @@ class BaseHPTSearchCV(BaseSearchCV):
             self.resource_ = resource[0]
             is_rows = resource[0] == "n_samples"  # no fit goes on with rows
             self.resource_saved_ = 0.0 if is_rows else saved_by_continuing(loop.trials)
-        self.cv_results_ = to_cv_results(
-            self._rows(loop.trials),
+        self.cv_results_ = self._as_table(loop, run, self._rows(loop.trials))
+
+    def _as_table(self, loop: SearchLoop, run: SearchRun, rows: Sequence[Row]) -> dict[str, Any]:
+        """Return rows as `cv_results_`."""
+        return to_cv_results(
+            rows,
             self.n_splits_,
             error_score=math.nan if self.error_score == "raise" else float(self.error_score),
-            names=names,
+            names=metric_names(loop.trials),
             format_results=self._format_results,
             with_status=any((self.timeout, self.candidate_timeout, self.memory_limit)),
             raced=self.racing is not None,
-            resource=resource,
+            resource=run.resource,
             deciding_metric=self._deciding_name(),
         )
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,17 +26,22 @@ _BLOCK_SECONDS = 1.0
 _WORTH_A_KILL = 0.5  # seconds: a shorter task ends sooner than a new worker has its data
 
 
-class Observer(Protocol):
-    """What hears of every evaluation, in the thread that runs the search."""
+class Observer:
+    """Hears of every evaluation, in the thread that runs the search; does nothing with it."""
 
     def task_begins(self, trial: int, fold: int) -> Any:
         """Return a context for the candidate's own fit, or None."""
 
     def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
         """Return True to ask the search to stop."""
+        return False
 
     def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
         """Hear of an evaluation that an earlier session did; return True to stop."""
+        return False
+
+    def trial_closed(self, trial: Trial) -> None:
+        """Hear that a trial has its status; a raced one may be opened and closed once more."""
 
 
 @dataclass(frozen=True)
@@ -366,6 +371,8 @@ class SearchLoop:
                 self._journal.stop(trial)
             if trial.continues is not None and not self._settings.changes_params:
                 self._forget_state(trial.continues)
+            for observer in self.observers:
+                observer.trial_closed(trial)
         while self._n_closed < len(self.trials) and self.trials[self._n_closed].status is not None:
             self._n_closed += 1
 

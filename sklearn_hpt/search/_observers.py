@@ -1,24 +1,27 @@
-"""What hears of every evaluation: callbacks of scikit-learn, verbose output, a check."""
+"""What hears of evaluations and candidates: callbacks of scikit-learn, verbose output, a check."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sklearn.base import clone
 
 from sklearn_hpt._evaluation import EvaluationPlan
+from sklearn_hpt._results import Row
 from sklearn_hpt._sklearn_compat import check_method_params, reaches_into, safe_indexing
 from sklearn_hpt._trial import FoldResult, Trial
 from sklearn_hpt.search._checks import check_decides
+from sklearn_hpt.search._loop import Observer
 
 _log = logging.getLogger("sklearn_hpt")
 
 
-class CallbackObserver:
+class CallbackObserver(Observer):
     """Calls scikit-learn callbacks for each evaluation, in the main process.
 
     There a callback sees the search itself, and can ask it to stop. Only callbacks that
@@ -70,7 +73,69 @@ class CallbackObserver:
         }
 
 
-class VerboseObserver:
+class CandidateObserver(Observer):
+    """Calls `on_candidate_end` of the callbacks that have it, for each candidate that is finished.
+
+    scikit-learn has no such hook: what its callbacks hear at the end of an evaluation has no score.
+
+    Parameters
+    ----------
+    search : search
+        What they are told to be searching.
+    context : CallbackContext
+        scikit-learn's context of the search.
+    callbacks : sequence of object
+        Those that have the hook.
+    trials : sequence of Trial
+        Those of the loop, which grow.
+    row_of : callable
+        Returns the row of `cv_results_` that a trial is in, as a `Row`.
+    as_table : callable
+        Returns rows as `cv_results_`.
+    """
+
+    def __init__(
+        self,
+        search: Any,
+        context: Any,
+        callbacks: Sequence[Any],
+        trials: Sequence[Trial],
+        row_of: Callable[[Trial], Row],
+        as_table: Callable[[Sequence[Row]], dict[str, Any]],
+    ) -> None:
+        self._search = search
+        self._context = context
+        self._callbacks = callbacks
+        self._trials = trials
+        self._row_of = row_of
+        self._as_table = as_table
+        self._numbers: dict[int, int] = {}  # of rows, by those of their first trials
+        self._n_numbered = 0
+
+    def trial_closed(self, trial: Trial) -> None:
+        """Tell the callbacks the number of the candidate, and its row as a table of its own."""
+        row = self._row_of(trial)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a failure: the search warns of all when it ends
+            results = self._as_table([row])
+        for callback in self._callbacks:
+            callback.on_candidate_end(
+                estimator=self._search,
+                context=self._context,
+                number=self._number(row),
+                results=results,
+            )
+
+    def _number(self, row: Row) -> int:
+        """Return the place of a row among those that begin with a trial of their own."""
+        for trial in self._trials[self._n_numbered :]:
+            if trial.continues is None:
+                self._numbers[trial.number] = len(self._numbers)
+        self._n_numbered = len(self._trials)
+        return self._numbers[row.trials[0].number]
+
+
+class VerboseObserver(Observer):
     """Logs each evaluation as scikit-learn words it: `verbose` of 2 and more."""
 
     def __init__(self, trials: Sequence[Trial], n_splits: int, n_trials: int, verbose: int) -> None:
@@ -78,9 +143,6 @@ class VerboseObserver:
         self._n_splits = n_splits
         self._n_trials = n_trials
         self._verbose = verbose
-
-    def task_begins(self, trial: int, fold: int) -> None:
-        """Log nothing: a task that begins may yet wait for a worker."""
 
     def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
         """Log parameters, scores and time."""
@@ -95,20 +157,13 @@ class VerboseObserver:
         _log.info("[CV%s] END %s total time=%6.1fs", place, text, seconds)
         return False
 
-    def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
-        """Log nothing: that was done when it was evaluated."""
-        return False
 
-
-class RefitCheck:
+class RefitCheck(Observer):
     """Checks `refit` as soon as a callable `scoring` has shown what metrics it returns."""
 
     def __init__(self, search: Any) -> None:
         self._search = search
         self._done = False
-
-    def task_begins(self, trial: int, fold: int) -> None:
-        """Nothing is known yet."""
 
     def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
         """Raise if `refit` does not fit the metrics."""

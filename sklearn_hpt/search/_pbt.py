@@ -448,6 +448,10 @@ class PBTSearchCV(BaseHPTSearchCV):
     def _rows(self, trials: Sequence[Trial]) -> list[Row]:
         return member_rows(trials, self.population_size, self._deciding_name())
 
+    def _row_of(self, loop: SearchLoop, trial: Trial) -> Row:
+        size = self.population_size
+        return self._rows(loop.trials[trial.number % size :: size])[0]
+
     def _record(self, loop: SearchLoop, run: SearchRun) -> None:
         super()._record(loop, run)
         self.population_history_ = history(loop.trials, self.population_size, self._deciding_name())

@@ -16,9 +16,9 @@ from typing import Any
 from joblib.parallel import get_active_backend
 
 from sklearn_hpt._results import mean_score, metric_names
-from sklearn_hpt._trial import FoldResult, Trial
+from sklearn_hpt._trial import Trial
 from sklearn_hpt._words import duration
-from sklearn_hpt.search._loop import LoopSettings
+from sklearn_hpt.search._loop import LoopSettings, Observer
 
 _DRAWN_PER_SECOND = 4
 _ONE_AT_A_TIME = threading.Lock()  # of a search within a search, the outer one has the bar
@@ -68,7 +68,7 @@ class Standing:
         return "? left" if self.seconds_left is None else f"{duration(self.seconds_left)} left"
 
 
-class ProgressObserver:
+class ProgressObserver(Observer):
     """Looks at the trials of a search when it is asked how far it is; the loop does not wait.
 
     Parameters
@@ -95,14 +95,6 @@ class ProgressObserver:
         if self._started is None:
             self._n_folds_before = self._n_folds_decided()
             self._started = time.monotonic()
-
-    def task_ends(self, trial: int, fold: int, result: FoldResult) -> bool:
-        """Do nothing: whoever draws looks for himself."""
-        return False
-
-    def task_recalled(self, trial: int, fold: int, result: FoldResult) -> bool:
-        """Do nothing."""
-        return False
 
     def standing(self) -> Standing:
         """Return how far the search is; any thread may ask."""

@@ -14,6 +14,7 @@ from sklearn_hpt.steppers._net import NetStepper
 from sklearn_hpt.steppers._passes import PassesStepper
 
 _GROWTH, _NET, _PASSES = GrowthStepper(), NetStepper(), PassesStepper()
+_UNITS: dict[Stepper | None, str] = {_GROWTH: "trees", _NET: "epochs", _PASSES: "passes"}
 
 
 def stepper_of(model: Any) -> Stepper | None:
@@ -40,3 +41,8 @@ def trained_part(estimator: Any) -> tuple[Any, str]:
         name, model = estimator.steps[-1]
         return model, f"{name}__"
     return estimator, ""
+
+
+def unit_of(estimator: Any) -> str | None:
+    """Return what the training of an estimator is counted in, None if nothing here trains it."""
+    return _UNITS.get(stepper_of(trained_part(estimator)[0]))

@@ -14,7 +14,7 @@ from sklearn_hpt.tracking._tracker import Log, Tracker, found
 
 _LONGEST_PARAM = 500  # some stores refuse more
 _LONGEST_TAG = 5000
-_MOST_PARAMS = 100  # in one request
+_MOST_PARAMS, _MOST_METRICS = 100, 900  # in one request
 _STATUS = {"complete": "FINISHED", "stopped": "KILLED"}
 
 
@@ -22,9 +22,11 @@ class MLflowTracker(Tracker):
     """Writes a search to MLflow, with a child run for each candidate.
 
     It is set with `set_callbacks`, on any search of this library or scikit-learn. The parent run
-    is there from the beginning and tells the number of evaluations; the child runs are written
-    when the search ends, also by an interrupt, with parameters, the scores of the folds, mean and
-    standard deviation, status and time. Where they go says MLflow: `mlflow.set_tracking_uri`,
+    is there from the beginning and tells the number of evaluations. A child run is written as soon
+    as its candidate is finished, with parameters, the scores of the folds, mean and standard
+    deviation, status and time; by a search of scikit-learn when it ends. A candidate that goes on
+    with more of a resource, or is changed while it is trained, has a new run then, and the one
+    before is deleted. Where they go says MLflow: `mlflow.set_tracking_uri`,
     `mlflow.set_experiment`. If a run is active the search becomes a child of it.
 
     Parameters
@@ -95,25 +97,12 @@ class _MLflowLog:
         self._client = client
         self._experiment_id = experiment_id
         self._run_id = run_id
+        self._children: dict[int, str] = {}
 
     def progress(self, n_evaluations: int) -> None:
         self._client.log_metric(self._run_id, "evaluations", n_evaluations)
 
-    def results(self, search: Any, records: Sequence[Record]) -> None:
-        for record in records:
-            self._child(record)
-        best = {
-            f"best_{name}": value for name, value in getattr(search, "best_params_", {}).items()
-        }
-        metrics = [(name, value, 0) for name, value in found(search).items()]
-        self.log(self._run_id, params=best, metrics=metrics)
-        text = summarize(search).as_markdown()[:_LONGEST_TAG]
-        self._client.set_tag(self._run_id, "mlflow.note.content", text)
-
-    def close(self, *, finished: bool) -> None:
-        self._client.set_terminated(self._run_id, "FINISHED" if finished else "KILLED")
-
-    def _child(self, record: Record) -> None:
+    def candidate(self, record: Record) -> None:
         now = time.time()
         seconds = record.seconds if math.isfinite(record.seconds) else 0.0
         tags = {"mlflow.parentRunId": self._run_id, "status": record.status}
@@ -125,10 +114,26 @@ class _MLflowLog:
             tags=tags,
             run_name=f"candidate {record.number}",
         )
+        self._children[record.number] = run.info.run_id
         self.log(run.info.run_id, params=record.params, metrics=_metrics(record))
         self._client.set_terminated(
             run.info.run_id, _STATUS.get(record.status, "FAILED"), end_time=int(now * 1000)
         )
+
+    def withdraw(self, number: int) -> None:
+        self._client.delete_run(self._children.pop(number))  # parameters of a run cannot change
+
+    def results(self, search: Any, records: Sequence[Record]) -> None:
+        best = {
+            f"best_{name}": value for name, value in getattr(search, "best_params_", {}).items()
+        }
+        metrics = [(name, value, 0) for name, value in found(search).items()]
+        self.log(self._run_id, params=best, metrics=metrics)
+        text = summarize(search).as_markdown()[:_LONGEST_TAG]
+        self._client.set_tag(self._run_id, "mlflow.note.content", text)
+
+    def close(self, *, finished: bool) -> None:
+        self._client.set_terminated(self._run_id, "FINISHED" if finished else "KILLED")
 
     def log(
         self,
@@ -145,9 +150,9 @@ class _MLflowLog:
         points = [
             Metric(name, value, now, step) for name, value, step in metrics if math.isfinite(value)
         ]
-        self._client.log_batch(run_id, metrics=points)
-        for start in range(0, len(values), _MOST_PARAMS):
-            self._client.log_batch(run_id, params=values[start : start + _MOST_PARAMS])
+        while points or values:
+            self._client.log_batch(run_id, points[:_MOST_METRICS], values[:_MOST_PARAMS])
+            points, values = points[_MOST_METRICS:], values[_MOST_PARAMS:]
 
 
 def _metrics(record: Record) -> list[tuple[str, float, int]]:

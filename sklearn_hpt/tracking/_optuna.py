@@ -118,7 +118,7 @@ def _check_directions(optuna: Any, study: Any, metrics: Sequence[str]) -> None:
 
 
 def _trials(optuna: Any, search: Any, metrics: Sequence[str]) -> Iterator[Any]:
-    records = list(records_of(search))
+    records = list(records_of(search.cv_results_))
     dimensions = [dict(one) for one in _space_of(search).spaces]
     names = dict.fromkeys(name for record in records for name in record.params)
     shown = {

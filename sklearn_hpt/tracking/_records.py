@@ -1,4 +1,4 @@
-"""The candidates of a fitted search, one record each, as trackers write them."""
+"""The candidates of a search, one record each, as trackers write them."""
 
 from __future__ import annotations
 
@@ -58,53 +58,50 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def metrics_of(search: Any) -> list[str]:
+def metrics_of(cv_results: Mapping[str, Any]) -> list[str]:
     """Return the names of all metrics."""
     start = "mean_test_"
-    return [name.removeprefix(start) for name in search.cv_results_ if name.startswith(start)]
+    return [name.removeprefix(start) for name in cv_results if name.startswith(start)]
 
 
 def shown_metrics(search: Any) -> list[str]:
     """Return the metric that decides, or all of them if none of several does."""
     deciding = deciding_metric(search)
-    return metrics_of(search) if deciding is None else [deciding]
+    return metrics_of(search.cv_results_) if deciding is None else [deciding]
 
 
-def records_of(search: Any) -> Iterator[Record]:
-    """Return the candidates in order."""
-    results = search.cv_results_
-    metrics = metrics_of(search)
-    for number, status in enumerate(statuses(results)):
-        folds = {name: _fold_scores(results, name, number) for name in metrics}
+def records_of(results: Mapping[str, Any], first: int = 0) -> Iterator[Record]:
+    """Return the candidates of `cv_results_` in order, numbered from the first."""
+    metrics = metrics_of(results)
+    for row, status in enumerate(statuses(results)):
+        folds = {name: _fold_scores(results, name, row) for name in metrics}
         yield Record(
-            number,
-            results["params"][number],
+            first + row,
+            results["params"][row],
             status,
-            str(results["error"][number]) if "error" in results else "",
-            {name: float(results[f"mean_test_{name}"][number]) for name in metrics},
-            {name: float(results[f"std_test_{name}"][number]) for name in metrics},
+            str(results["error"][row]) if "error" in results else "",
+            {name: float(results[f"mean_test_{name}"][row]) for name in metrics},
+            {name: float(results[f"std_test_{name}"][row]) for name in metrics},
             folds,
-            _seconds(results, number, folds),
-            _curve(results, number),
+            _seconds(results, row, folds),
+            _curve(results, row),
         )
 
 
-def _fold_scores(results: Mapping[str, Any], metric: str, number: int) -> list[float]:
+def _fold_scores(results: Mapping[str, Any], metric: str, row: int) -> list[float]:
     n_folds = sum(name.startswith("split") and name.endswith(f"_test_{metric}") for name in results)
-    return [float(results[f"split{fold}_test_{metric}"][number]) for fold in range(n_folds)]
+    return [float(results[f"split{fold}_test_{metric}"][row]) for fold in range(n_folds)]
 
 
-def _seconds(
-    results: Mapping[str, Any], number: int, folds: Mapping[str, Sequence[float]]
-) -> float:
+def _seconds(results: Mapping[str, Any], row: int, folds: Mapping[str, Sequence[float]]) -> float:
     """Return the time of all folds."""
     n_folds = max((len(scores) for scores in folds.values()), default=0)
-    mean = results["mean_fit_time"][number] + results["mean_score_time"][number]
+    mean = results["mean_fit_time"][row] + results["mean_score_time"][row]
     return float(mean) * n_folds
 
 
-def _curve(results: Mapping[str, Any], number: int) -> dict[int, float]:
+def _curve(results: Mapping[str, Any], row: int) -> dict[int, float]:
     if "learning_curve" not in results:
         return {}
-    points = results["learning_curve"][number]
+    points = results["learning_curve"][row]
     return {int(amount): float(score) for amount, score in points if np.isfinite(score)}

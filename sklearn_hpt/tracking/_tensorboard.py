@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -25,9 +27,11 @@ class TensorBoardTracker(Tracker):
     """Writes a search for the HParams page of TensorBoard, with a session for each candidate.
 
     It is set with `set_callbacks`, on any search of this library or scikit-learn. Each call of
-    `fit` has a folder of its own. While it runs, the number of evaluations is written there; the
-    candidates are written when it ends, also by an interrupt, with parameters, mean and standard
-    deviation of the scores, the scores of the folds, status, error and time.
+    `fit` has a folder of its own. While it runs, the number of evaluations is written there, and
+    each candidate as soon as it is finished, with parameters, mean and standard deviation of the
+    scores, the scores of the folds, status, error and time; by a search of scikit-learn when it
+    ends. A candidate that goes on with more of a resource, or is changed while it is trained, is
+    written anew, into another folder until the search ends.
 
     Parameters
     ----------
@@ -79,6 +83,7 @@ class _TensorBoardLog:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._events = _Events(folder)
+        self._n_withdrawn: Counter[int] = Counter()
 
     def write_about(self, about: Mapping[str, Any]) -> None:
         """Write what is searched as a table of text."""
@@ -89,10 +94,23 @@ class _TensorBoardLog:
         self._events.scalar("evaluations", n_evaluations, step=n_evaluations)
         self._events.flush()
 
+    def candidate(self, record: Record) -> None:
+        with closing(_Events(self._folder_of(record.number))) as events:
+            _write_candidate(events, record)
+
+    def withdraw(self, number: int) -> None:
+        shutil.rmtree(self._folder_of(number))
+        self._n_withdrawn[number] += 1
+
+    def _folder_of(self, number: int) -> Path:
+        """Return another folder each time: of one, TensorBoard keeps the first hyperparameters."""
+        n_before = self._n_withdrawn[number]
+        return self._folder / (f"candidate {number}" + (f" ({n_before + 1})" if n_before else ""))
+
     def results(self, search: Any, records: Sequence[Record]) -> None:
-        for record in records:
-            with closing(_Events(self._folder / f"candidate {record.number}")) as events:
-                _write_candidate(events, record)
+        for number in self._n_withdrawn:
+            if (folder := self._folder_of(number)).exists():
+                folder.rename(self._folder / f"candidate {number}")
         self._events.text("result", summarize(search).as_markdown())
         for name, value in found(search).items():
             self._events.scalar(name, value)

@@ -20,9 +20,11 @@ class WandbTracker(Tracker):
     """Writes a search to Weights & Biases, as a run with a table of the candidates.
 
     It is set with `set_callbacks`, on any search of this library or scikit-learn. While the search
-    runs, the number of evaluations is written. The candidates are written when it ends, also by an
-    interrupt: a step of the history and a row of the table ``candidates`` for each, with
-    parameters, mean and standard deviation of the scores, status, error and time.
+    runs, the number of evaluations is written, and a step of the history as soon as a candidate is
+    finished, with parameters, mean and standard deviation of the scores, status, error and time;
+    by a search of scikit-learn when it ends. A candidate that goes on with more of a resource, or
+    is changed while it is trained, has another step. The table ``candidates``, which is written
+    when the search ends, also by an interrupt, has one row for each, as it is then.
 
     Parameters
     ----------
@@ -85,12 +87,17 @@ class _WandbLog:
     def progress(self, n_evaluations: int) -> None:
         self._run.log({"evaluations": n_evaluations})
 
+    def candidate(self, record: Record) -> None:
+        row = _row(record)
+        self._run.log({name: value for name, value in row.items() if value is not None})
+
+    def withdraw(self, number: int) -> None:
+        """Do nothing: a history cannot be taken back; the table has what holds in the end."""
+
     def results(self, search: Any, records: Sequence[Record]) -> None:
         import wandb
 
         rows = [_row(record) for record in records]
-        for row in rows:
-            self._run.log({name: value for name, value in row.items() if value is not None})
         columns = list(dict.fromkeys(name for row in rows for name in row))
         data = [[row.get(name) for name in columns] for row in rows]
         table = wandb.Table(columns=columns, data=data, allow_mixed_types=True)
