@@ -14,6 +14,8 @@ cannot work is a row of the results, not the end of the search.
 # name with ``__`` reaches into a step, as anywhere in scikit-learn. Here
 # ``pca__n_components`` may be larger than the 30 columns that there are: such
 # candidates fail, and the search goes on.
+import warnings
+
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_breast_cancer
 from sklearn.decomposition import PCA
@@ -55,8 +57,12 @@ search = LogRandomSearchCV(
     ],
     n_iter=40,
     random_state=0,
-).fit(X, y)
-print(search.best_params_)
+)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns of the candidates that failed
+    search.fit(X, y)
+for name, value in search.best_params_.items():
+    print(f"{name:>17}: {value}")
 score = search.score(X_test, y_test)
 error = (score * (1 - score) / len(y_test)) ** 0.5
 print(f"score {search.best_score_:.3f}, test {score:.3f} +- {error:.3f}")
@@ -64,13 +70,13 @@ print(f"score {search.best_score_:.3f}, test {score:.3f} +- {error:.3f}")
 # %%
 # What failed
 # -----------
-# With a failure among the candidates the results have two more columns. A
-# warning told the same when the search ended.
+# With a failure among the candidates the results have two more columns. The
+# warning at the end of the search has the tracebacks besides.
 results = search.cv_results_
 failed = [i for i, s in enumerate(results["status"]) if s == "failed"]
 print(f"{len(failed)} of {len(results['status'])} candidates failed, such as")
-print(results["params"][failed[0]])
-print(results["error"][failed[0]])
+print(f"pca__n_components={results['params'][failed[0]]['pca__n_components']}:")
+print(results["error"][failed[0]].partition(" with ")[0])
 
 # %%
 # What mattered
