@@ -167,7 +167,8 @@ def replay_schedule(
     Returns
     -------
     estimator
-        A trained clone.
+        A trained clone. `X` is cast to the dtype of a net's weights here, as a search does; the
+        net that is returned takes inputs as skorch does, in that dtype.
 
     Raises
     ------
