@@ -303,10 +303,10 @@ class Slow(GaussianNB):
 @searches
 def test_timeout_before_anyone_had_all_takes_the_best_of_those_that_had_most(make):
     search = make(
-        Slow(n_steps=50),
+        Slow(n_steps=100),
         {"var_smoothing": (1e-9, 1e2, "log-uniform")},
         resource="n_steps",
-        resources=(1, 10, 50) if make is coarse_to_fine else (1, 50),
+        resources=(1, 10, 100) if make is coarse_to_fine else (1, 100),
         n_iter=(10, 10) if make is coarse_to_fine else 30,
         timeout=3.5,  # the start of a worker included
     )
@@ -314,8 +314,8 @@ def test_timeout_before_anyone_had_all_takes_the_best_of_those_that_had_most(mak
         search.fit(X, y)
     results = search.cv_results_
     assert search.stop_reason_ == "timeout"
-    assert results["resource"][search.best_index_] < 50
-    assert search.best_params_["n_steps"] == search.best_estimator_.n_steps == 50
+    assert results["resource"][search.best_index_] < 100
+    assert search.best_params_["n_steps"] == search.best_estimator_.n_steps == 100
 
 
 class FailsWithMore(GaussianNB):
