@@ -140,8 +140,9 @@ plt.show()
 # a loss that hardly falls, one that is far too large as a loss that rises or
 # jumps. A fifth of the rows is held back for the broad lines.
 from sklearn.base import clone
-from sklearn_hpt.displays import LossCurvesDisplay
 from skorch.dataset import ValidSplit
+
+from sklearn_hpt.displays import LossCurvesDisplay
 
 best = clone(search.best_estimator_)
 best.set_params(train_split=ValidSplit(5, stratified=True), max_epochs=20)

@@ -16,6 +16,7 @@ all of them to candidates in a small part of the space.
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.svm import SVC
+
 from sklearn_hpt import CoarseToFineSearchCV, LogRandomSearchCV
 
 X, y = load_digits(return_X_y=True)
@@ -45,6 +46,7 @@ print(search.rounds_)
 # its stars wander. A last box at the edge of the picture, with the star there,
 # would ask for a larger space.
 import matplotlib.pyplot as plt
+
 from sklearn_hpt.displays import BoxesDisplay
 
 BoxesDisplay.from_estimator(search)

@@ -19,8 +19,9 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from sklearn_hpt import PBTSearchCV
 from skorch import NeuralNetClassifier
+
+from sklearn_hpt import PBTSearchCV
 
 
 class Net(torch.nn.Module):

@@ -118,6 +118,7 @@ print(f"{resumed.search_time_:.1f} s for what was missing")
 # Triangles miss some of their folds. The resumed search has kept what the
 # killed one had found, and added the rest.
 import matplotlib.pyplot as plt
+
 from sklearn_hpt.displays import OptimizationHistoryDisplay
 
 fig, axes = plt.subplots(

@@ -17,6 +17,7 @@ from distributed import Client, LocalCluster, get_task_stream
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier
+
 from sklearn_hpt import LogRandomSearchCV
 
 X, y = load_digits(return_X_y=True)

@@ -17,6 +17,7 @@ rows have it.
 # on *test* rows whether too many decisions were made on dev. Here all are of
 # one kind, so no step from train-dev to dev is expected.
 from sklearn.datasets import load_digits
+
 from sklearn_hpt.diagnostics import train_dev_test_split
 
 X, y = load_digits(return_X_y=True)
@@ -31,6 +32,7 @@ for name, (_, y_set) in sets.items():
 # A decision tree, with the best of 40 settings of how large it may grow and how
 # many features it may look at.
 from sklearn.tree import DecisionTreeClassifier
+
 from sklearn_hpt import LogRandomSearchCV
 from sklearn_hpt.diagnostics import ErrorDecomposition
 
@@ -71,6 +73,7 @@ print(of_tree)
 # with intervals. A part is coloured if all of its interval is above the rate of
 # all rows. Of twenty parts that are like the others one looks worse by chance.
 import matplotlib.pyplot as plt
+
 from sklearn_hpt.diagnostics import ErrorAnalysis
 
 X_dev, y_dev = sets["dev"]
