@@ -30,8 +30,8 @@ _REMEDIES = {
     "more training rows will not help",
     "bias": "find out what a human, or the best model known, gets wrong (human=) to see how much "
     "can be avoided; then a larger model, better features, less regularisation",
-    "variance": "more training rows, more regularisation, early stopping, fewer features, "
-    "a smaller model",
+    "variance": "more training rows, more regularisation, the mean of several models, early "
+    "stopping, fewer features, a smaller model",
     "variance and data mismatch": "measure the error on a train-dev set, rows like the training "
     "rows that are not trained on (train_dev_test_split), to tell which of the two it is",
     "data mismatch": "find out in which way dev rows differ from training rows (ErrorAnalysis), "
