@@ -19,13 +19,11 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags, indexable
-from sklearn.utils.metaestimators import available_if
 
 from sklearn_hpt import nets
 from sklearn_hpt._evaluation import EvaluationPlan, Stages, train_in_stages
 from sklearn_hpt._executors import Executor, choose_executor, threads_per_worker
 from sklearn_hpt._journal import DiskJournal, Journal, NoJournal, fingerprint
-from sklearn_hpt._optimism import bootstrap_optimism, complete_scores
 from sklearn_hpt._resources import state_folder
 from sklearn_hpt._results import (
     Row,
@@ -48,11 +46,9 @@ from sklearn_hpt._sklearn_compat import (
     fit_context,
     has_callbacks,
     num_samples,
-    search_estimator_has,
     shows_progress,
 )
 from sklearn_hpt._space_formats import as_space_union
-from sklearn_hpt._summary import summarize
 from sklearn_hpt._trial import Trial, derived_seed
 from sklearn_hpt._warn import warn
 from sklearn_hpt.default_spaces import default_space
@@ -77,6 +73,7 @@ from sklearn_hpt.search._checks import (
     check_y,
     search_seed,
 )
+from sklearn_hpt.search._fitted import FittedSearch
 from sklearn_hpt.search._loop import LoopSettings, Observer, SearchLoop
 from sklearn_hpt.search._observers import (
     CallbackObserver,
@@ -101,7 +98,7 @@ _LEARNED = (
 ).split()
 
 
-class BaseHPTSearchCV(BaseSearchCV):
+class BaseHPTSearchCV(FittedSearch):
     """Base of the searches: everything but which candidates to try.
 
     A subclass stores its parameters, says how many candidates it wants, and makes a sampler.
@@ -264,11 +261,6 @@ class BaseHPTSearchCV(BaseSearchCV):
             "racing": self.racing,
             "trainer": self.trainer,
         }
-
-    def _html_repr(self) -> str:
-        """Return scikit-learn's diagram and, once there are results, what they say."""
-        diagram = super()._html_repr()
-        return diagram + summarize(self).as_html() if hasattr(self, "cv_results_") else diagram
 
     # fit
 
@@ -704,16 +696,6 @@ class BaseHPTSearchCV(BaseSearchCV):
         means = [v for k, v in self.cv_results_.items() if k.startswith("mean_test_")]
         return bool(np.isfinite(means).any())
 
-    @property
-    def best_score_corrected_(self) -> float:
-        """`best_score_` less what it owes to luck; see `diagnostics.selection_optimism`."""
-        best = self.best_score_  # an AttributeError says that there is none
-        metric = self._deciding_metric("score") if self.multimetric_ else "score"
-        scores = complete_scores(self.cv_results_, metric)
-        if scores.shape[0] == 0 or scores.shape[1] < 2:
-            return math.nan
-        return float(best - bootstrap_optimism(scores))
-
     def _take(self, index: int, metric: str, run: SearchRun) -> None:
         self.best_index_ = index
         self.best_score_ = self.cv_results_[f"mean_test_{metric}"][index]
@@ -758,61 +740,3 @@ class BaseHPTSearchCV(BaseSearchCV):
             else:
                 best.fit(plan.X, plan.y, **plan.fit_params)
         return best
-
-    # a net's weights have a dtype that its inputs must have, when predicting too
-
-    def _for_best(self, X: Any) -> Any:
-        return nets.cast_inputs(self.best_estimator_, X) if hasattr(self, "best_estimator_") else X
-
-    @available_if(search_estimator_has("predict"))
-    def predict(self, X: Any) -> Any:
-        """Call predict on the estimator with the best found parameters.
-
-        Parameters
-        ----------
-        X : indexable of length n_samples
-            Rows that the underlying estimator accepts.
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n_samples,)
-            Predicted labels or values.
-        """
-        return super().predict(self._for_best(X))
-
-    @available_if(search_estimator_has("predict_proba"))
-    def predict_proba(self, X: Any) -> Any:
-        """Call predict_proba on the estimator with the best found parameters.
-
-        Parameters
-        ----------
-        X : indexable of length n_samples
-            Rows that the underlying estimator accepts.
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n_samples, n_classes)
-            Predicted class probabilities, columns in the order of `classes_`.
-        """
-        return super().predict_proba(self._for_best(X))
-
-    def score(self, X: Any, y: Any = None, **params: Any) -> float:
-        """Return the score on the given data, by `scoring` or else the estimator's own.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Input rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Targets; None for unsupervised learning.
-        **params : dict of str to object
-            Metadata for the scorer, if metadata routing is enabled.
-
-        Returns
-        -------
-        score : float
-            Higher is better.
-        """
-        if hasattr(self, "best_estimator_"):
-            y = nets.cast_targets(self.best_estimator_, y)
-        return super().score(self._for_best(X), y, **params)
