@@ -313,7 +313,7 @@ def test_scales_are_those_of_the_space():
     union = SpaceUnion((one, other), (None, None))
     scales = scales_of(union, {"a": [0.95], "b": [2, 3]}, {})
     assert scales["a"].prior == "log-complement"
-    assert scales["b"] == Scale("b", "log-uniform", 1.0, 64.0)
+    assert scales["b"] == Scale("b", "log-uniform", 1.0, 64.0, is_integer=True)
     np.testing.assert_allclose(scales["a"].to_unit(np.array([0.99])), 0.5)
     np.testing.assert_allclose(scales["a"].from_unit(np.array([0.5])), 0.99)
     np.testing.assert_allclose(scales["b"].to_unit(np.array([8.0, NAN])), [0.5, NAN])
@@ -467,6 +467,42 @@ def test_a_parameter_that_half_of_the_rows_lack_has_the_importance_of_being_ther
     x = np.column_stack([np.where(there, rng.random(2000), np.nan), rng.random(2000)])
     shares = variance_shares(x, there.astype(float), [Measure(0, 1 - there.mean()), Measure(0)])
     np.testing.assert_allclose(shares.main.mean(axis=0), [1.0, 0.0], atol=0.01)
+
+
+def importances_of(params, function):
+    results = {"params": params, "mean_test_score": [function(row) for row in params]}
+    table = CandidateTable.from_cv_results(results)
+    return ParameterImportanceDisplay(table).measure().importances_
+
+
+@pytest.mark.parametrize("numbers", [(0.1, 0.11, 0.12, 9.0), (1, 2, 3, 4), (1, 10, 100, 1000)])
+def test_numbers_of_a_list_weigh_the_same_wherever_they_lie(numbers):
+    """The second of four is better by 1, variance 3/16; a choice of two by 1, variance 1/4."""
+    params = [{"number": x, "kind": kind} for x in numbers for kind in "ab"] * 6
+    found = importances_of(params, lambda p: (p["number"] == numbers[1]) + (p["kind"] == "b"))
+    assert found["number"] == pytest.approx(3 / 7, abs=0.03)
+    assert found["kind"] == pytest.approx(4 / 7, abs=0.03)
+
+
+def test_the_ends_of_a_range_of_integers_weigh_as_much_as_the_others():
+    """-1, 0 and 1 have variance 2/3, and so has b * sqrt(8) on [0, 1]."""
+    rng = np.random.default_rng(0)
+    space = SpaceUnion((Space({"n": Integer(1, 3), "b": Real(0.0, 1.0)}),), (None,))
+    columns = {"n": rng.integers(1, 4, 1000).tolist(), "b": rng.random(1000).tolist()}
+    scales = scales_of(space, columns, {})
+    x = np.column_stack([scales[name].to_measure(np.array(columns[name])) for name in scales])
+    shares = variance_shares(x, np.array(columns["n"]) + np.sqrt(8) * x[:, 1], [Measure(0)] * 2)
+    np.testing.assert_allclose(shares.main.mean(axis=0), [0.5, 0.5], atol=0.02)
+
+
+def test_numbers_are_from_a_list_where_the_space_says_so():
+    grid = GridSearchCV(SVC(), {"C": [0.1, 1.0, 10.0], "degree": [2, 3]}, cv=2).fit(X, Y)
+    scales = CandidateTable.from_estimator(grid).scales
+    assert scales["C"].numbers == (0.1, 1.0, 10.0) and scales["degree"].n_choices == 2
+    np.testing.assert_array_equal(scales["C"].to_measure(np.array([10.0, NAN])), [2.0, NAN])
+    assert (
+        scales_of(None, {"C": np.random.default_rng(0).random(9).tolist()}, {})["C"].numbers == ()
+    )
 
 
 def test_shares_of_one_tree_are_exact():
