@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from scipy.stats import loguniform  # noqa: E402
 from sklearn.datasets import load_digits, load_iris  # noqa: E402
-from sklearn.ensemble import RandomForestRegressor  # noqa: E402
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # noqa: E402
 from sklearn.experimental import enable_halving_search_cv  # noqa: E402, F401
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.model_selection import (  # noqa: E402
@@ -247,6 +247,19 @@ def test_the_amount_of_a_resource_is_no_parameter():
         }
     )
     assert list(full.scales) == ["C"]
+
+
+def test_learning_curves_are_not_those_of_another_metric():
+    search = LogRandomSearchCV(
+        RandomForestClassifier(random_state=0), {"max_depth": (1, 6)}, n_iter=4, cv=2,
+        pruning="asha", resource="n_estimators", resources=[2, 6], random_state=0,
+        scoring=["accuracy", "neg_log_loss"], refit="accuracy",
+    ).fit(X, Y)  # fmt: skip
+    decides, other = (CandidateTable.from_estimator(search, metric=m) for m in search.scoring)
+    assert max(map(len, decides.curves)) == 2
+    assert [curve[-1][1] for curve in decides.curves] == pytest.approx(decides.scores)
+    losses = search.cv_results_["mean_test_neg_log_loss"]
+    assert other.curves == [[p] for p in zip(decides.costs * 6, losses, strict=True)]
 
 
 def test_the_journal_of_an_interrupted_search_has_what_is_done(tmp_path):

@@ -54,6 +54,7 @@ class CandidateTable:
     curves : list of list of (float, float), default=None
         For each candidate the amounts of the resource that it had, and the scores with them. Where
         a candidate has a row for each amount, as in halving of scikit-learn, they are in its last.
+        Of a metric that does not decide, only the last amount is known.
     best_row : int, default=None
         The row that the search has chosen; None is that of the best complete one.
     surrogate : object, default=None
@@ -477,14 +478,23 @@ def _curves(
     columns: Mapping[str, Any], params: Sequence[Any], means: np.ndarray, amounts: np.ndarray | None
 ) -> list[list[tuple[float, float]]] | None:
     if "learning_curve" in columns:
-        return [
-            [(float(amount), float(score)) for amount, score in curve]
-            for curve in columns["learning_curve"]
-        ]
+        curves = [[(float(a), float(score)) for a, score in c] for c in columns["learning_curve"]]
+        if amounts is None or _are_of(curves, amounts, means):
+            return curves
+        return [[point] for point in zip(amounts.tolist(), means.tolist(), strict=True)]
     if amounts is None:
         return None
     last = {str(row): number for number, row in enumerate(params)}  # a row for each rung
-    curves: list[list[tuple[float, float]]] = [[] for _ in params]
+    curves = [[] for _ in params]
     for row, amount, score in zip(params, amounts, means, strict=True):
         curves[last[str(row)]].append((float(amount), float(score)))
     return curves
+
+
+def _are_of(
+    curves: Sequence[Sequence[tuple[float, float]]], amounts: np.ndarray, means: np.ndarray
+) -> bool:
+    """Tell whether curves are of the metric with these means: a search has those of one metric."""
+    rows = zip(curves, amounts, means, strict=True)
+    ends = [(score, mean) for curve, at, mean in rows for amount, score in curve if amount == at]
+    return all(math.isclose(*end, rel_tol=1e-6) for end in ends if np.isfinite(end).all())
