@@ -279,6 +279,33 @@ def test_the_journal_of_an_interrupted_search_has_what_is_done(tmp_path):
     assert_drawn_well(comparison.figure_)
 
 
+def test_costs_are_parts_of_the_full_amount_though_none_had_it_yet(tmp_path):
+    path, cut = tmp_path / "search.jsonl", tmp_path / "cut.jsonl"
+    LogRandomSearchCV(
+        RandomForestClassifier(random_state=0), {"max_depth": (1, 6)}, n_iter=6, cv=2,
+        pruning="asha", resource="n_estimators", resources=[2, 4, 8], random_state=0, journal=path,
+    ).fit(X, Y)  # fmt: skip
+    lines = path.read_bytes().splitlines(keepends=True)
+    folds = [number for number, line in enumerate(lines) if b'"kind":"fold"' in line]
+    cut.write_bytes(b"".join(lines[: folds[1] + 1]))
+    np.testing.assert_array_equal(CandidateTable.from_journal(cut).costs, [2 / 8])
+
+
+def test_a_member_costs_all_its_generations_though_an_early_one_was_best():
+    results = {
+        "params": [{"lr": 0.1}, {"lr": 0.2}],
+        "mean_test_score": [0.9, 0.8],
+        "resource": [5, 10],
+        "resource_spent": [20, 20],
+        "learning_curve": [
+            [(5, 0.9), (10, 0.8), (15, 0.7), (20, 0.6)],
+            [(5, 0.7), (10, 0.8), (15, 0.7), (20, 0.7)],
+        ],
+        "status": ["complete", "complete"],
+    }
+    np.testing.assert_array_equal(CandidateTable.from_cv_results(results).costs, [1.0, 1.0])
+
+
 def test_an_empty_journal_is_refused(tmp_path):
     path, cut = tmp_path / "search.jsonl", tmp_path / "cut.jsonl"
     LogRandomSearchCV(SVC(), SPACE, n_iter=1, cv=2, random_state=0, journal=path).fit(X, Y)

@@ -185,12 +185,13 @@ class CandidateTable:
         if not view.trials:
             raise JournalError(f"path={view.path!r} has no finished fold yet; try again later.")
         deciding = view.about["deciding_metric"]
-        resource = None if view.resource is None else view.resource[0]
+        resource, full = view.about.get("resource", (None, None))
         table = _table(
             view.results(),
             deciding if metric is None else metric,
             told=told_dimensions(view),
             resource=resource,
+            full=full,
         )
         return replace(table, seconds=_seconds_of(view.table_rows()))
 
@@ -305,6 +306,7 @@ def _table(
     space: SpaceUnion | None = None,
     told: Mapping[str, str] | None = None,
     resource: str | None = None,
+    full: float | None = None,
 ) -> CandidateTable:
     params = _params(columns, resource)
     name = _metric_name(columns, metric)
@@ -312,7 +314,9 @@ def _table(
     means = np.asarray(columns.get(f"mean_test_{name}", np.empty(0)), dtype=float)
     n_folds = _n_folds(columns, folds, means)
     n_splits = folds.shape[1] or int(n_folds.max(initial=1))
-    amounts, full = _amounts(columns)
+    amounts = _amounts(columns)
+    curves = _curves(columns, params, means, amounts)
+    full = _full(amounts, curves) if full is None else full
     status = _status(columns, means, amounts, full)
     names = dict.fromkeys(key for row in params for key in row)
     values = {key: [row[key] for row in params if key in row] for key in names}
@@ -328,7 +332,7 @@ def _table(
         scales=scales_of(space, values, told or {}),
         score_name=name,
         resource=None if amounts is None else _resource_name(resource),
-        curves=_curves(columns, params, means, amounts),
+        curves=curves,
         space=space,
     )
 
@@ -365,7 +369,7 @@ def _params(columns: Mapping[str, Any], resource: str | None) -> list[dict[str, 
     if given is None or not all(isinstance(params, Mapping) for params in given):
         given = _params_of_cells(columns)
     rows = [{n: _plain(value) for n, value in params.items()} for params in given]
-    amounts = _amounts(columns)[0]
+    amounts = _amounts(columns)
     if amounts is None or not rows:
         return rows
     pairs = list(zip(rows, amounts, strict=True))
@@ -417,14 +421,20 @@ def _n_folds(columns: Mapping[str, Any], folds: np.ndarray, means: np.ndarray) -
     return np.where(np.isfinite(times) | np.isfinite(means), max(folds.shape[1], 1), found)
 
 
-def _amounts(columns: Mapping[str, Any]) -> tuple[np.ndarray | None, float]:
-    """Return the amount of a resource that each row had, and the largest."""
+def _amounts(columns: Mapping[str, Any]) -> np.ndarray | None:
+    """Return the amount of a resource that each row had."""
     for name in ("resource", "n_resources"):
         if name in columns:
-            given = columns[name]
-            amounts = np.array([math.nan if a is None else float(a) for a in given])
-            return amounts, float(np.nanmax(amounts, initial=1.0))
-    return None, 1.0
+            return np.array([math.nan if a is None else float(a) for a in columns[name]])
+    return None
+
+
+def _full(
+    amounts: np.ndarray | None, curves: Sequence[Sequence[tuple[float, float]]] | None
+) -> float:
+    """Return the largest amount: a member of a population may be best before its end."""
+    known = [] if amounts is None else [*amounts, *(a for c in curves or () for a, _ in c)]
+    return float(np.nanmax(known, initial=1.0)) if known else 1.0
 
 
 def _parts(columns: Mapping[str, Any], amounts: np.ndarray | None, full: float) -> Any:
