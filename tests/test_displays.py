@@ -359,6 +359,29 @@ def test_scales_are_those_of_the_space():
     np.testing.assert_allclose(scales["b"].to_unit(np.array([8.0, NAN])), [0.5, NAN])
 
 
+def test_alternatives_with_other_priors_share_a_scale_that_both_fit():
+    one, other = Space({"a": Real(0.01, 1.0, "log-uniform")}), Space({"a": Real(0.0, 10.0)})
+    scale = scales_of(SpaceUnion((one, other), (None, None)), {"a": [0.1, 5.0]}, {})["a"]
+    assert (scale.prior, scale.low, scale.high) == ("uniform", 0.0, 10.0)
+
+
+def test_numbers_near_1_are_not_called_1():
+    scale = Scale("a", "log-complement", 0.9, 1 - 1e-8)
+    ax = plt.figure().gca()
+    scale.dress(ax)
+    assert [float(t.get_text()) for t in ax.get_xticklabels()] == pytest.approx(
+        1 - 10.0 ** -np.arange(1, 9), abs=1e-12
+    )
+    results = {"params": [{"a": 0.5}, {"a": 0.9999}], "mean_test_score": [0.1, 0.2]}
+    table = CandidateTable.from_cv_results(results)
+    table.scales["a"] = Scale("a", "log-complement", 0.5, 0.9999)
+    texts = [t.get_text() for t in ParallelCoordinatesDisplay(table).plot().ax_.texts]
+    assert texts[:3] == ["0.5", "0.992929", "0.9999"]
+    table.scales["a"] = Scale("a", "log-uniform", 1e-3, 1e3)
+    texts = [t.get_text() for t in ParallelCoordinatesDisplay(table).plot().ax_.texts]
+    assert texts[:3] == ["0.001", "1", "1e+03"]
+
+
 def test_choices_lie_side_by_side():
     scale = guessed_scale("x", ["b", "a", 2, "b"])
     assert scale.choices == ("2", "a", "b")

@@ -104,7 +104,7 @@ class Scale:
             set_["scale"]("log")
         elif self.prior == "log-complement":
             set_["scale"]("function", functions=(_nines, _from_nines))
-            set_["ticks"](ticks := self._ticks_of_complement(), [f"{t:g}" for t in ticks])
+            set_["ticks"](ticks := self._ticks_of_complement(), [f"{t:.12g}" for t in ticks])
         elif self.prior == "choices":
             places = np.arange(0, len(self.choices), math.ceil(len(self.choices) / _MOST_LABELS))
             labels = [shortened(self.choices[i]) for i in places]
@@ -212,7 +212,8 @@ def scale_of(name: str, dimensions: Sequence[Dimension], values: Sequence[Any]) 
     """
     if all(isinstance(dimension, (Real, Integer)) for dimension in dimensions):
         ends = [end for d in dimensions for end in (d.low, d.high)]  # type: ignore[attr-defined]
-        prior = dimensions[0].prior  # type: ignore[attr-defined]
+        priors = {d.prior for d in dimensions}  # type: ignore[attr-defined]
+        prior = priors.pop() if len(priors) == 1 else guessed_scale(name, ends).prior
         is_integer = all(isinstance(dimension, Integer) for dimension in dimensions)
         return Scale(name, prior, float(min(ends)), float(max(ends)), is_integer=is_integer)
     choices = [c for d in dimensions if isinstance(d, Categorical) for c in d.choices]
