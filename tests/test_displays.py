@@ -30,6 +30,8 @@ from sklearn_hpt import (  # noqa: E402
     LogRandomSearchCV,
     PBTSearchCV,
 )
+from sklearn_hpt._space_formats import as_space_union  # noqa: E402
+from sklearn_hpt.default_spaces import default_space  # noqa: E402
 from sklearn_hpt.displays import (  # noqa: E402
     BoxesDisplay,
     CandidateTable,
@@ -673,6 +675,15 @@ def test_the_curve_of_a_model_goes_through_what_it_believes():
     contour = ContourDisplay.from_estimator(search, params=["C", "kernel"])
     assert contour.grid_[2].shape == (2, 40)
     assert_drawn_well(contour.figure_)
+
+
+def test_a_space_that_is_auto_is_that_of_the_estimator():
+    search = BayesSearchCV(SVC(), "auto", n_iter=6, cv=2, random_state=0).fit(X, Y)
+    display = ParameterEffectDisplay.from_estimator(search)
+    assert display.table.space == as_space_union(default_space(SVC()))
+    assert list(display.curves_) == list(search.best_params_)
+    search = CoarseToFineSearchCV(SVC(), "auto", n_iter=[4, 3], cv=2, resource=None).fit(X, Y)
+    assert BoxesDisplay.from_estimator(search).ax_.get_xscale() == "log"
 
 
 def test_a_contour_has_colours_for_scores_that_were_seen():

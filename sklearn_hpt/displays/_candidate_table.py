@@ -118,7 +118,7 @@ class CandidateTable:
         name = metric if metric is not None or not isinstance(refit, str) else refit
         scoring = getattr(search, "scoring", None)
         _check_asked(search.cv_results_, metric, scoring)
-        space = _space_of(search)
+        space = space_of(search)
         resource = getattr(search, "resource_", getattr(search, "resource", None))
         table = _table(search.cv_results_, name, space=space, resource=resource)
         decides = metric is None or metric == refit or table.score_name == "score"
@@ -277,12 +277,12 @@ def told_dimensions(view: JournalView) -> dict[str, str]:
     }
 
 
-def _space_of(search: Any) -> SpaceUnion | None:
+def space_of(search: Any) -> SpaceUnion | None:
     """Return the space of a search, None where it cannot be read."""
-    written = search._space() if hasattr(search, "_space") else None
-    if written is None:
-        written = next((getattr(search, n) for n in _SPACES if hasattr(search, n)), None)
     try:
+        if hasattr(search, "_space_union"):  # which knows what "auto" stands for
+            return search._space_union()
+        written = next((getattr(search, n) for n in _SPACES if hasattr(search, n)), None)
         return None if written is None else as_space_union(written)
     except SpaceError:
         return None
