@@ -55,6 +55,8 @@ class CandidateTable:
         For each candidate the amounts of the resource that it had, and the scores with them. Where
         a candidate has a row for each amount, as in halving of scikit-learn, they are in its last.
         Of a metric that does not decide, only the last amount is known.
+    amounts : ndarray of shape (n_candidates,), default=None
+        The amount of the resource with which each row has its score.
     best_row : int, default=None
         The row that the search has chosen; None is that of the best complete one.
     surrogate : object, default=None
@@ -86,6 +88,7 @@ class CandidateTable:
     score_name: str = "score"
     resource: str | None = None
     curves: list[list[tuple[float, float]]] | None = None
+    amounts: np.ndarray | None = None
     best_row: int | None = None
     surrogate: Any = None
     space: SpaceUnion | None = None
@@ -333,6 +336,7 @@ def _table(
         score_name=name,
         resource=None if amounts is None else _resource_name(resource),
         curves=curves,
+        amounts=amounts,
         space=space,
     )
 

@@ -15,6 +15,7 @@ from sklearn_hpt._summary import WHY_ENDED
 from sklearn_hpt._words import duration, shortened
 from sklearn_hpt.diagnostics import selection_optimism
 from sklearn_hpt.displays import CandidateTable, ParameterImportanceDisplay
+from sklearn_hpt.displays._table_display import score_limits
 
 _FEWEST_FOR_IMPORTANCE = 10  # complete candidates
 Content = dict[str, Any]
@@ -59,10 +60,13 @@ def _content(
     messages = [""] * len(table.params) if errors is None else [str(e or "") for e in errors]
     return {
         "score": table.score_label,
+        "low": score_limits(table.scores)[0],
         "facts": [[name, text] for name, text in facts],
         "best": best,
         "names": table.varied(),
-        "logs": [n for n in table.varied() if table.scales[n].prior == "log-uniform"],
+        "logs": _on_scale(table, "log-uniform"),
+        "nines": _on_scale(table, "log-complement"),
+        "resource": table.resource,
         "rows": [_row(table, i, messages[i]) for i in range(len(table.params))],
         "failures": _failures(table, messages),
         "importance": _importance(table),
@@ -105,7 +109,13 @@ def _row(table: CandidateTable, i: int, message: str) -> list[Any]:
     numbers = (table.scores[i], table.spreads[i], table.seconds[i])
     score, spread, seconds = (_number(x) for x in numbers)
     status = str(table.status[i])
-    return [i, status, score, spread, int(table.n_folds[i]), seconds, params, shortened(message)]
+    n_folds, amount = int(table.n_folds[i]), None if table.amounts is None else table.amounts[i]
+    message = shortened(message)
+    return [i, status, score, spread, n_folds, seconds, params, message, _number(amount)]
+
+
+def _on_scale(table: CandidateTable, prior: str) -> list[str]:
+    return [name for name in table.varied() if table.scales[name].prior == prior]
 
 
 def _failures(table: CandidateTable, messages: Sequence[str]) -> list[list[Any]]:
@@ -129,5 +139,5 @@ def _value(value: Any) -> Any:
     return shortened(str(value))
 
 
-def _number(x: float) -> float | None:
-    return float(x) if math.isfinite(x) else None
+def _number(x: float | None) -> float | None:
+    return float(x) if x is not None and math.isfinite(x) else None
