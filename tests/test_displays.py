@@ -219,6 +219,14 @@ def test_several_metrics_are_told_apart():
         CandidateTable.from_cv_results(search.cv_results_)
 
 
+def test_what_a_callable_refit_chose_is_the_best_by_each_metric():
+    search = GridSearchCV(
+        SVC(), {"C": [1e-3, 1, 10]}, cv=2, scoring=["accuracy", "f1_macro"], refit=lambda results: 0
+    ).fit(X, Y)
+    for metric in search.scoring:
+        assert CandidateTable.from_estimator(search, metric=metric).best == 0
+
+
 def test_halving_of_scikit_learn_stops_candidates():
     search = HalvingGridSearchCV(
         DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3, 4]}, cv=2, random_state=0

@@ -130,7 +130,8 @@ class CandidateTable:
             score_name=scoring
             if table.score_name == "score" and isinstance(scoring, str)
             else table.score_name,
-            best_row=getattr(search, "best_index_", None) if decides else None,
+            # a callable refit has chosen by no metric, so its choice is that of each
+            best_row=getattr(search, "best_index_", None) if decides or callable(refit) else None,
             surrogate=getattr(search, "surrogate_", None) if decides else None,
         )
 
