@@ -12,10 +12,12 @@ import pytest
 from estimators import Misbehaving
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from sklearn.svm import SVC
 
 from sklearn_hpt import LogRandomSearchCV
+from sklearn_hpt.diagnostics import selection_optimism
 from sklearn_hpt.exceptions import JournalError
 from sklearn_hpt.report import write_report
 
@@ -50,7 +52,8 @@ def test_the_page_tells_what_the_search_found(search, tmp_path):
     facts = dict(told["facts"])
     assert facts["search"] == "LogRandomSearchCV" and facts["estimator"] == "SVC()"
     assert facts["candidates"] == "30 complete" and facts["folds"] == "4"
-    assert f"{search.best_score_:.4f}" in facts["best score"]
+    spread = search.cv_results_["std_test_score"][search.best_index_]
+    assert facts["best score"] == f"{search.best_score_:.4f} ± {spread:.4f} over the folds"
     assert facts["without the luck of the chosen"] == f"{search.best_score_corrected_:.4f}"
     assert facts["data"] == "150 rows, 4 features"
     assert facts["ended since"] == "all candidates are evaluated"
@@ -89,6 +92,8 @@ def test_a_journal_has_a_page_by_the_command_line(tmp_path):
     facts = dict(told["facts"])
     assert facts["search"] == "LogRandomSearchCV, ended"
     assert facts["X"] == "ndarray 150 x 4 float64" and facts["estimator"].endswith("SVC")
+    assert facts["best score"].startswith(f"{search.best_score_:.4f} ± ")
+    assert facts["scoring"] == "sklearn.base.ClassifierMixin.score"
 
 
 def test_what_is_no_search_or_no_metric_is_refused(search, tmp_path):
@@ -99,6 +104,52 @@ def test_what_is_no_search_or_no_metric_is_refused(search, tmp_path):
     (tmp_path / "empty").write_text("")
     with pytest.raises(JournalError):
         write_report(tmp_path / "empty", tmp_path / "report.html")
+
+
+def test_scores_of_any_size_have_digits(tmp_path):
+    grid = GridSearchCV(SVC(), {"C": [1.0, 2.0]}, cv=2).fit(X, y)
+    for score, text in ((-3.25e-5, "-3.2500e-05"), (-2.5e9, "-2.5000e+09"), (0.25, "0.2500")):
+        grid.cv_results_ = {"params": [{"C": 1.0}, {"C": 2.0}], "mean_test_score": [score] * 2}
+        told = content(write_report(grid, tmp_path / "report.html"))
+        assert dict(told["facts"])["best score"] == text
+
+
+def luck_of(search, tmp_path):
+    facts = dict(content(write_report(search, tmp_path / "report.html"))["facts"])
+    return facts.get("without the luck of the chosen")
+
+
+def test_luck_is_told_only_of_the_best_of_complete_candidates(tmp_path):
+    def second(results):
+        return int(np.argsort(results["rank_test_score"], kind="stable")[1])
+
+    grid = {"C": [1e-3, 1e-2, 0.1, 1.0]}
+    assert luck_of(GridSearchCV(SVC(), grid, cv=3).fit(X, y), tmp_path) is not None
+    chosen = GridSearchCV(SVC(), grid, cv=3, refit=second).fit(X, y)
+    assert luck_of(chosen, tmp_path) is None
+    halving = HalvingGridSearchCV(SVC(), grid, cv=3, factor=2, random_state=0).fit(X, y)
+    results = halving.cv_results_
+    last = results["n_resources"] == results["n_resources"].max()
+    assert selection_optimism(halving).n_candidates == last.sum() < len(last)
+
+
+def test_a_winner_that_failed_on_a_fold_has_no_score(tmp_path):
+    others = X - [10, 0, 0, 0] * (np.arange(150) < 25)[:, None]  # below 0 in one of two folds
+    space = {"how": ["raise_on_some_folds"], "value": [0, 1]}
+    with pytest.warns(Warning):
+        search = LogRandomSearchCV(Misbehaving(), space, n_iter=2, cv=2, error_score=0.0)
+        search.fit(others, y)
+    assert set(search.cv_results_["status"]) == {"failed"}
+    facts = dict(content(write_report(search, tmp_path / "report.html"))["facts"])
+    assert facts["best score"] == "no candidate is complete"
+
+
+def test_causes_beyond_the_tenth_are_counted(tmp_path):
+    space = {"how": [f"raise this: {k}" for k in range(13)] + ["well"]}
+    with pytest.warns(Warning):
+        search = LogRandomSearchCV(Misbehaving(), space, n_iter=14, cv=2).fit(X, y)
+    told = content(write_report(search, tmp_path / "report.html"))
+    assert sum(n for _, n in told["failures"]) == list(search.cv_results_["status"]).count("failed")
 
 
 # in a browser
