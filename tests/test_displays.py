@@ -659,6 +659,26 @@ def test_a_search_that_failed_everywhere_is_drawn_or_refused_in_words(display):
         assert_drawn_well(display.from_cv_results(results).figure_)
 
 
+@pytest.mark.parametrize("n_params", [1, 4, 9])
+def test_the_name_of_a_long_metric_with_large_scores_covers_nothing(n_params):
+    results = results_of(60, n_params)
+    name = "mean_test_neg_mean_absolute_percentage_error"
+    results[name] = -1e10 * np.random.default_rng(0).random(60)
+    del results["mean_test_score"], results["status"]
+    display = ParameterEffectDisplay.from_cv_results(results)
+    assert_drawn_well(display.figure_)
+    figure, ax = display.figure_, display.ax_
+    renderer = figure.canvas.get_renderer()
+    legend = (figure.legends or [ax.get_legend()])[0].get_window_extent(renderer)
+    power = ax.yaxis.get_offset_text()
+    label = next((t for t in figure.texts if "percentage" in t.get_text()), ax.yaxis.label)
+    assert power.get_text() and "percentage" in label.get_text()
+    assert not power.get_window_extent(renderer).overlaps(legend)
+    assert not label.get_window_extent(renderer).overlaps(legend)
+    box = label.get_window_extent(renderer)
+    assert 0 <= box.y0 and box.y1 <= figure.bbox.y1
+
+
 def test_failed_rows_are_at_the_bottom_and_the_legend_counts_them():
     display = OptimizationHistoryDisplay.from_cv_results(results_of(60, 2))
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
