@@ -458,6 +458,12 @@ def test_runs_are_steps_in_seconds():
     np.testing.assert_allclose(display.curves_["two"][1], [NAN, 0.6, 0.8])
 
 
+def test_times_that_are_not_known_are_not_taken_for_none():
+    results = {"params": [{}] * 2, "mean_test_score": [0.5, 0.9]}
+    with pytest.raises(ValueError, match="The results of 'one' have no times"):
+        SearchComparisonDisplay.from_cv_results({"one": results}, against="seconds")
+
+
 def test_equal_runs_are_the_line_of_one_of_them():
     results = results_of(60, 2)
     display = SearchComparisonDisplay.from_cv_results({"one": results, "four": [results] * 4})

@@ -55,11 +55,12 @@ def _content(
     best = table.best
     counted = Counter(map(str, table.status))
     seconds = float(np.nansum(table.seconds))
+    time = duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"
     facts = [
         *facts,
         ("candidates", ", ".join(f"{n} {status}" for status, n in counted.most_common())),
         ("folds", f"{table.n_splits}"),
-        ("time in fits and scores", duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"),
+        ("time in fits and scores", "not known" if np.isnan(table.seconds).all() else time),
     ]
     messages = [""] * len(table.params) if errors is None else [str(e or "") for e in errors]
     return {
