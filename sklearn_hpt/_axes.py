@@ -75,6 +75,7 @@ def grid_for(
 
 def legend_above(ax: Any, n_columns: int = 3) -> None:
     """Write the legend above the axes, where it hides nothing."""
+    ax.yaxis.get_offset_text().set_horizontalalignment("right")  # a power of ten, beside it
     if ax.get_legend_handles_labels()[1]:
         legend = ax.legend(
             loc="lower left",

@@ -33,6 +33,9 @@ def complete_scores(cv_results: Mapping[str, Any], metric: str) -> np.ndarray:
     is_complete = np.isfinite(scores).all(axis=1)
     if "status" in cv_results:
         is_complete &= np.asarray(cv_results["status"]) == "complete"
+    elif "n_resources" in cv_results:  # halving of scikit-learn, a row for each amount
+        amounts = np.asarray(cv_results["n_resources"])
+        is_complete &= amounts == amounts.max(initial=0)
     return scores[is_complete]
 
 

@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from scipy.stats import loguniform  # noqa: E402
 from sklearn.datasets import load_digits, load_iris  # noqa: E402
-from sklearn.ensemble import RandomForestRegressor  # noqa: E402
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # noqa: E402
 from sklearn.experimental import enable_halving_search_cv  # noqa: E402, F401
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.model_selection import (  # noqa: E402
@@ -30,6 +30,8 @@ from sklearn_hpt import (  # noqa: E402
     LogRandomSearchCV,
     PBTSearchCV,
 )
+from sklearn_hpt._space_formats import as_space_union  # noqa: E402
+from sklearn_hpt.default_spaces import default_space  # noqa: E402
 from sklearn_hpt.displays import (  # noqa: E402
     BoxesDisplay,
     CandidateTable,
@@ -217,6 +219,14 @@ def test_several_metrics_are_told_apart():
         CandidateTable.from_cv_results(search.cv_results_)
 
 
+def test_what_a_callable_refit_chose_is_the_best_by_each_metric():
+    search = GridSearchCV(
+        SVC(), {"C": [1e-3, 1, 10]}, cv=2, scoring=["accuracy", "f1_macro"], refit=lambda results: 0
+    ).fit(X, Y)
+    for metric in search.scoring:
+        assert CandidateTable.from_estimator(search, metric=metric).best == 0
+
+
 def test_halving_of_scikit_learn_stops_candidates():
     search = HalvingGridSearchCV(
         DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3, 4]}, cv=2, random_state=0
@@ -249,6 +259,19 @@ def test_the_amount_of_a_resource_is_no_parameter():
     assert list(full.scales) == ["C"]
 
 
+def test_learning_curves_are_not_those_of_another_metric():
+    search = LogRandomSearchCV(
+        RandomForestClassifier(random_state=0), {"max_depth": (1, 6)}, n_iter=4, cv=2,
+        pruning="asha", resource="n_estimators", resources=[2, 6], random_state=0,
+        scoring=["accuracy", "neg_log_loss"], refit="accuracy",
+    ).fit(X, Y)  # fmt: skip
+    decides, other = (CandidateTable.from_estimator(search, metric=m) for m in search.scoring)
+    assert max(map(len, decides.curves)) == 2
+    assert [curve[-1][1] for curve in decides.curves] == pytest.approx(decides.scores)
+    losses = search.cv_results_["mean_test_neg_log_loss"]
+    assert other.curves == [[p] for p in zip(decides.costs * 6, losses, strict=True)]
+
+
 def test_the_journal_of_an_interrupted_search_has_what_is_done(tmp_path):
     path, cut = tmp_path / "search.jsonl", tmp_path / "cut.jsonl"
     LogRandomSearchCV(SVC(), SPACE, n_iter=6, cv=3, random_state=0, journal=path).fit(X, Y)
@@ -264,6 +287,33 @@ def test_the_journal_of_an_interrupted_search_has_what_is_done(tmp_path):
     assert_drawn_well(ParameterEffectDisplay.from_journal(cut).figure_)
     comparison = SearchComparisonDisplay.from_journal({"all": path, "cut": cut}, against="seconds")
     assert_drawn_well(comparison.figure_)
+
+
+def test_costs_are_parts_of_the_full_amount_though_none_had_it_yet(tmp_path):
+    path, cut = tmp_path / "search.jsonl", tmp_path / "cut.jsonl"
+    LogRandomSearchCV(
+        RandomForestClassifier(random_state=0), {"max_depth": (1, 6)}, n_iter=6, cv=2,
+        pruning="asha", resource="n_estimators", resources=[2, 4, 8], random_state=0, journal=path,
+    ).fit(X, Y)  # fmt: skip
+    lines = path.read_bytes().splitlines(keepends=True)
+    folds = [number for number, line in enumerate(lines) if b'"kind":"fold"' in line]
+    cut.write_bytes(b"".join(lines[: folds[1] + 1]))
+    np.testing.assert_array_equal(CandidateTable.from_journal(cut).costs, [2 / 8])
+
+
+def test_a_member_costs_all_its_generations_though_an_early_one_was_best():
+    results = {
+        "params": [{"lr": 0.1}, {"lr": 0.2}],
+        "mean_test_score": [0.9, 0.8],
+        "resource": [5, 10],
+        "resource_spent": [20, 20],
+        "learning_curve": [
+            [(5, 0.9), (10, 0.8), (15, 0.7), (20, 0.6)],
+            [(5, 0.7), (10, 0.8), (15, 0.7), (20, 0.7)],
+        ],
+        "status": ["complete", "complete"],
+    }
+    np.testing.assert_array_equal(CandidateTable.from_cv_results(results).costs, [1.0, 1.0])
 
 
 def test_an_empty_journal_is_refused(tmp_path):
@@ -313,10 +363,33 @@ def test_scales_are_those_of_the_space():
     union = SpaceUnion((one, other), (None, None))
     scales = scales_of(union, {"a": [0.95], "b": [2, 3]}, {})
     assert scales["a"].prior == "log-complement"
-    assert scales["b"] == Scale("b", "log-uniform", 1.0, 64.0)
+    assert scales["b"] == Scale("b", "log-uniform", 1.0, 64.0, is_integer=True)
     np.testing.assert_allclose(scales["a"].to_unit(np.array([0.99])), 0.5)
     np.testing.assert_allclose(scales["a"].from_unit(np.array([0.5])), 0.99)
     np.testing.assert_allclose(scales["b"].to_unit(np.array([8.0, NAN])), [0.5, NAN])
+
+
+def test_alternatives_with_other_priors_share_a_scale_that_both_fit():
+    one, other = Space({"a": Real(0.01, 1.0, "log-uniform")}), Space({"a": Real(0.0, 10.0)})
+    scale = scales_of(SpaceUnion((one, other), (None, None)), {"a": [0.1, 5.0]}, {})["a"]
+    assert (scale.prior, scale.low, scale.high) == ("uniform", 0.0, 10.0)
+
+
+def test_numbers_near_1_are_not_called_1():
+    scale = Scale("a", "log-complement", 0.9, 1 - 1e-8)
+    ax = plt.figure().gca()
+    scale.dress(ax)
+    assert [float(t.get_text()) for t in ax.get_xticklabels()] == pytest.approx(
+        1 - 10.0 ** -np.arange(1, 9), abs=1e-12
+    )
+    results = {"params": [{"a": 0.5}, {"a": 0.9999}], "mean_test_score": [0.1, 0.2]}
+    table = CandidateTable.from_cv_results(results)
+    table.scales["a"] = Scale("a", "log-complement", 0.5, 0.9999)
+    texts = [t.get_text() for t in ParallelCoordinatesDisplay(table).plot().ax_.texts]
+    assert texts[:3] == ["0.5", "0.992929", "0.9999"]
+    table.scales["a"] = Scale("a", "log-uniform", 1e-3, 1e3)
+    texts = [t.get_text() for t in ParallelCoordinatesDisplay(table).plot().ax_.texts]
+    assert texts[:3] == ["0.001", "1", "1e+03"]
 
 
 def test_choices_lie_side_by_side():
@@ -383,6 +456,12 @@ def test_runs_are_steps_in_seconds():
     display = SearchComparisonDisplay.from_cv_results({"two": [one, other]}, against="seconds")
     np.testing.assert_array_equal(display.curves_["two"][0], [2, 3, 4])
     np.testing.assert_allclose(display.curves_["two"][1], [NAN, 0.6, 0.8])
+
+
+def test_times_that_are_not_known_are_not_taken_for_none():
+    results = {"params": [{}] * 2, "mean_test_score": [0.5, 0.9]}
+    with pytest.raises(ValueError, match="The results of 'one' have no times"):
+        SearchComparisonDisplay.from_cv_results({"one": results}, against="seconds")
 
 
 def test_equal_runs_are_the_line_of_one_of_them():
@@ -469,6 +548,42 @@ def test_a_parameter_that_half_of_the_rows_lack_has_the_importance_of_being_ther
     np.testing.assert_allclose(shares.main.mean(axis=0), [1.0, 0.0], atol=0.01)
 
 
+def importances_of(params, function):
+    results = {"params": params, "mean_test_score": [function(row) for row in params]}
+    table = CandidateTable.from_cv_results(results)
+    return ParameterImportanceDisplay(table).measure().importances_
+
+
+@pytest.mark.parametrize("numbers", [(0.1, 0.11, 0.12, 9.0), (1, 2, 3, 4), (1, 10, 100, 1000)])
+def test_numbers_of_a_list_weigh_the_same_wherever_they_lie(numbers):
+    """The second of four is better by 1, variance 3/16; a choice of two by 1, variance 1/4."""
+    params = [{"number": x, "kind": kind} for x in numbers for kind in "ab"] * 6
+    found = importances_of(params, lambda p: (p["number"] == numbers[1]) + (p["kind"] == "b"))
+    assert found["number"] == pytest.approx(3 / 7, abs=0.03)
+    assert found["kind"] == pytest.approx(4 / 7, abs=0.03)
+
+
+def test_the_ends_of_a_range_of_integers_weigh_as_much_as_the_others():
+    """-1, 0 and 1 have variance 2/3, and so has b * sqrt(8) on [0, 1]."""
+    rng = np.random.default_rng(0)
+    space = SpaceUnion((Space({"n": Integer(1, 3), "b": Real(0.0, 1.0)}),), (None,))
+    columns = {"n": rng.integers(1, 4, 1000).tolist(), "b": rng.random(1000).tolist()}
+    scales = scales_of(space, columns, {})
+    x = np.column_stack([scales[name].to_measure(np.array(columns[name])) for name in scales])
+    shares = variance_shares(x, np.array(columns["n"]) + np.sqrt(8) * x[:, 1], [Measure(0)] * 2)
+    np.testing.assert_allclose(shares.main.mean(axis=0), [0.5, 0.5], atol=0.02)
+
+
+def test_numbers_are_from_a_list_where_the_space_says_so():
+    grid = GridSearchCV(SVC(), {"C": [0.1, 1.0, 10.0], "degree": [2, 3]}, cv=2).fit(X, Y)
+    scales = CandidateTable.from_estimator(grid).scales
+    assert scales["C"].numbers == (0.1, 1.0, 10.0) and scales["degree"].n_choices == 2
+    np.testing.assert_array_equal(scales["C"].to_measure(np.array([10.0, NAN])), [2.0, NAN])
+    assert (
+        scales_of(None, {"C": np.random.default_rng(0).random(9).tolist()}, {})["C"].numbers == ()
+    )
+
+
 def test_shares_of_one_tree_are_exact():
     """The integral over the boxes is the mean over a grid that has points in each of them."""
     rng = np.random.default_rng(1)
@@ -550,6 +665,26 @@ def test_a_search_that_failed_everywhere_is_drawn_or_refused_in_words(display):
         assert_drawn_well(display.from_cv_results(results).figure_)
 
 
+@pytest.mark.parametrize("n_params", [1, 4, 9])
+def test_the_name_of_a_long_metric_with_large_scores_covers_nothing(n_params):
+    results = results_of(60, n_params)
+    name = "mean_test_neg_mean_absolute_percentage_error"
+    results[name] = -1e10 * np.random.default_rng(0).random(60)
+    del results["mean_test_score"], results["status"]
+    display = ParameterEffectDisplay.from_cv_results(results)
+    assert_drawn_well(display.figure_)
+    figure, ax = display.figure_, display.ax_
+    renderer = figure.canvas.get_renderer()
+    legend = (figure.legends or [ax.get_legend()])[0].get_window_extent(renderer)
+    power = ax.yaxis.get_offset_text()
+    label = next((t for t in figure.texts if "percentage" in t.get_text()), ax.yaxis.label)
+    assert power.get_text() and "percentage" in label.get_text()
+    assert not power.get_window_extent(renderer).overlaps(legend)
+    assert not label.get_window_extent(renderer).overlaps(legend)
+    box = label.get_window_extent(renderer)
+    assert 0 <= box.y0 and box.y1 <= figure.bbox.y1
+
+
 def test_failed_rows_are_at_the_bottom_and_the_legend_counts_them():
     display = OptimizationHistoryDisplay.from_cv_results(results_of(60, 2))
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
@@ -574,6 +709,15 @@ def test_the_curve_of_a_model_goes_through_what_it_believes():
     contour = ContourDisplay.from_estimator(search, params=["C", "kernel"])
     assert contour.grid_[2].shape == (2, 40)
     assert_drawn_well(contour.figure_)
+
+
+def test_a_space_that_is_auto_is_that_of_the_estimator():
+    search = BayesSearchCV(SVC(), "auto", n_iter=6, cv=2, random_state=0).fit(X, Y)
+    display = ParameterEffectDisplay.from_estimator(search)
+    assert display.table.space == as_space_union(default_space(SVC()))
+    assert list(display.curves_) == list(search.best_params_)
+    search = CoarseToFineSearchCV(SVC(), "auto", n_iter=[4, 3], cv=2, resource=None).fit(X, Y)
+    assert BoxesDisplay.from_estimator(search).ax_.get_xscale() == "log"
 
 
 def test_a_contour_has_colours_for_scores_that_were_seen():

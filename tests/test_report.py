@@ -12,10 +12,12 @@ import pytest
 from estimators import Misbehaving
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from sklearn.svm import SVC
 
 from sklearn_hpt import LogRandomSearchCV
+from sklearn_hpt.diagnostics import selection_optimism
 from sklearn_hpt.exceptions import JournalError
 from sklearn_hpt.report import write_report
 
@@ -50,7 +52,8 @@ def test_the_page_tells_what_the_search_found(search, tmp_path):
     facts = dict(told["facts"])
     assert facts["search"] == "LogRandomSearchCV" and facts["estimator"] == "SVC()"
     assert facts["candidates"] == "30 complete" and facts["folds"] == "4"
-    assert f"{search.best_score_:.4f}" in facts["best score"]
+    spread = search.cv_results_["std_test_score"][search.best_index_]
+    assert facts["best score"] == f"{search.best_score_:.4f} ± {spread:.4f} over the folds"
     assert facts["without the luck of the chosen"] == f"{search.best_score_corrected_:.4f}"
     assert facts["data"] == "150 rows, 4 features"
     assert facts["ended since"] == "all candidates are evaluated"
@@ -89,6 +92,8 @@ def test_a_journal_has_a_page_by_the_command_line(tmp_path):
     facts = dict(told["facts"])
     assert facts["search"] == "LogRandomSearchCV, ended"
     assert facts["X"] == "ndarray 150 x 4 float64" and facts["estimator"].endswith("SVC")
+    assert facts["best score"].startswith(f"{search.best_score_:.4f} ± ")
+    assert facts["scoring"] == "sklearn.base.ClassifierMixin.score"
 
 
 def test_what_is_no_search_or_no_metric_is_refused(search, tmp_path):
@@ -99,6 +104,53 @@ def test_what_is_no_search_or_no_metric_is_refused(search, tmp_path):
     (tmp_path / "empty").write_text("")
     with pytest.raises(JournalError):
         write_report(tmp_path / "empty", tmp_path / "report.html")
+
+
+def test_scores_of_any_size_have_digits(tmp_path):
+    grid = GridSearchCV(SVC(), {"C": [1.0, 2.0]}, cv=2).fit(X, y)
+    for score, text in ((-3.25e-5, "-3.2500e-05"), (-2.5e9, "-2.5000e+09"), (0.25, "0.2500")):
+        grid.cv_results_ = {"params": [{"C": 1.0}, {"C": 2.0}], "mean_test_score": [score] * 2}
+        told = content(write_report(grid, tmp_path / "report.html"))
+        facts = dict(told["facts"])
+        assert facts["best score"] == text and facts["time in fits and scores"] == "not known"
+
+
+def luck_of(search, tmp_path):
+    facts = dict(content(write_report(search, tmp_path / "report.html"))["facts"])
+    return facts.get("without the luck of the chosen")
+
+
+def test_luck_is_told_only_of_the_best_of_complete_candidates(tmp_path):
+    def second(results):
+        return int(np.argsort(results["rank_test_score"], kind="stable")[1])
+
+    grid = {"C": [1e-3, 1e-2, 0.1, 1.0]}
+    assert luck_of(GridSearchCV(SVC(), grid, cv=3).fit(X, y), tmp_path) is not None
+    chosen = GridSearchCV(SVC(), grid, cv=3, refit=second).fit(X, y)
+    assert luck_of(chosen, tmp_path) is None
+    halving = HalvingGridSearchCV(SVC(), grid, cv=3, factor=2, random_state=0).fit(X, y)
+    results = halving.cv_results_
+    last = results["n_resources"] == results["n_resources"].max()
+    assert selection_optimism(halving).n_candidates == last.sum() < len(last)
+
+
+def test_a_winner_that_failed_on_a_fold_has_no_score(tmp_path):
+    others = X - [10, 0, 0, 0] * (np.arange(150) < 25)[:, None]  # below 0 in one of two folds
+    space = {"how": ["raise_on_some_folds"], "value": [0, 1]}
+    with pytest.warns(Warning):
+        search = LogRandomSearchCV(Misbehaving(), space, n_iter=2, cv=2, error_score=0.0)
+        search.fit(others, y)
+    assert set(search.cv_results_["status"]) == {"failed"}
+    facts = dict(content(write_report(search, tmp_path / "report.html"))["facts"])
+    assert facts["best score"] == "no candidate is complete"
+
+
+def test_causes_beyond_the_tenth_are_counted(tmp_path):
+    space = {"how": [f"raise this: {k}" for k in range(13)] + ["well"]}
+    with pytest.warns(Warning):
+        search = LogRandomSearchCV(Misbehaving(), space, n_iter=14, cv=2).fit(X, y)
+    told = content(write_report(search, tmp_path / "report.html"))
+    assert sum(n for _, n in told["failures"]) == list(search.cv_results_["status"]).count("failed")
 
 
 # in a browser
@@ -190,3 +242,77 @@ def test_two_thousand_candidates_are_there_in_three_seconds(browser, tmp_path):
     assert browser.execute_script("return document.querySelectorAll('#history circle').length") == n
     assert time.perf_counter() - started < 3.0
     assert browser.get_log("browser") == []
+
+
+def texts(browser, selector):
+    script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
+    return browser.execute_script(script, selector)
+
+
+def page_of(browser, tmp_path, params, scores, **columns):
+    """Open the page of a search with these results."""
+    grid = GridSearchCV(SVC(), {"C": [1.0]}, cv=3).fit(X, y)
+    grid.cv_results_ = {"params": params, "mean_test_score": np.array(scores), **columns}
+    grid.best_index_ = int(np.nanargmax(scores))
+    path = write_report(grid, tmp_path / "report.html")
+    browser.get(path.as_uri())
+    return content(path)
+
+
+def cut_off(browser):
+    """Return the texts of the pictures that are not wholly inside of them."""
+    return browser.execute_script("""
+        return [...document.querySelectorAll("svg text")].filter((text) => {
+          const [box, all] = [text, text.closest("svg")].map((e) => e.getBoundingClientRect());
+          return box.left < all.left - 1 || box.right > all.right + 1;
+        }).map((text) => text.textContent);""")
+
+
+def test_large_numbers_and_numbers_near_1_are_written_as_what_they_are(browser, tmp_path):
+    params = [{"seed": 1234567, "momentum": 1 - 10.0**-k} for k in range(1, 6)]
+    page_of(browser, tmp_path, params, [-1.5e10, -2e10, -2.5e10, -3e10, -3.5e10])
+    assert cut_off(browser) == []
+    assert cells(browser, 6) == ["1234567"] * 5
+    assert cells(browser, 7) == ["0.9", "0.99", "0.999", "0.9999", "0.99999"]
+    assert texts(browser, "#summary code") == ["seed = 1234567", "momentum = 0.9"]
+    assert {"-2e10", "-3e10"} <= set(texts(browser, "#history text"))
+    ticks = [text for text in texts(browser, "#history text") if text.replace(".", "").isdigit()]
+    assert ticks == ["0", "1", "2", "3", "4"]
+
+
+def test_a_rate_near_1_has_the_axis_of_its_prior(browser, tmp_path):
+    space = {"coef0": (0.9, 0.99999, "log-complement")}
+    search = LogRandomSearchCV(SVC(), space, n_iter=8, cv=2, sampler="sobol", random_state=0)
+    path = write_report(search.fit(X, y), tmp_path / "report.html")
+    assert content(path)["nines"] == ["coef0"]
+    browser.get(path.as_uri())
+    assert {"0.99", "0.999", "0.9999"} <= set(texts(browser, "#effect text"))
+
+
+def test_choices_are_in_order_and_their_labels_do_not_overlap(browser, tmp_path):
+    values = [*(10.0**-k * 1.2345678901 for k in range(20)), "scale", 2, 10]
+    page_of(browser, tmp_path, [{"gamma": v} for v in values], np.arange(23) / 30)
+    boxes = browser.execute_script("""
+        return [...document.querySelectorAll("#effect text[text-anchor=middle]")].slice(0, -1)
+          .map((text) => { const b = text.getBoundingClientRect(); return [b.left, b.right]; });""")
+    assert all(one[1] < other[0] for one, other in zip(boxes, boxes[1:], strict=False))
+    page_of(browser, tmp_path, [{"n": v} for v in (10, 9, None)], [0.1, 0.2, 0.3])
+    assert texts(browser, "#effect text")[:3] == ["9", "10", "None"]
+
+
+def test_a_few_diverged_scores_do_not_flatten_the_picture_of_a_page(browser, tmp_path):
+    scores = [0.5 + k / 100 for k in range(20)] + [-1e9]
+    page_of(browser, tmp_path, [{"C": float(k)} for k in range(21)], scores)
+    heights = browser.execute_script(
+        "return [...document.querySelectorAll('#history circle')].map(c => +c.getAttribute('cy'))"
+    )
+    assert len(heights) == 20 and max(heights) - min(heights) > 100
+    assert len(texts(browser, "#history .far")) == 1
+
+
+def test_the_amount_of_the_resource_is_told(browser, tmp_path):
+    params, amounts = [{"C": 1.0}, {"C": 2.0}], np.array([9, 3])
+    told = page_of(browser, tmp_path, params, [0.9, 0.5], n_resources=amounts)
+    assert told["resource"] == "resource" and [row[8] for row in told["rows"]] == [9.0, 3.0]
+    assert texts(browser, "#summary code") == ["C = 1", "resource = 9"]
+    assert cells(browser, 6) == ["9", "3"] and texts(browser, "#rows th")[6] == "resource"

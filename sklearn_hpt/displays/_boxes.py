@@ -15,6 +15,7 @@ from sklearn_hpt._journal import JournalView
 from sklearn_hpt._results import mean_score
 from sklearn_hpt._space_formats import as_space_union
 from sklearn_hpt._trial import Trial
+from sklearn_hpt.displays._candidate_table import space_of
 from sklearn_hpt.displays._parameter_effect import spread_choices
 from sklearn_hpt.displays._scale import Scale, scales_of, short_names
 from sklearn_hpt.samplers._rounds import Round
@@ -104,7 +105,7 @@ class BoxesDisplay:
                 f"search={type(search).__name__} has no rounds_; give a fitted "
                 "CoarseToFineSearchCV."
             )
-        return cls(search.rounds_, search.param_distributions, params).plot(ax=ax)
+        return cls(search.rounds_, space_of(search), params).plot(ax=ax)
 
     @classmethod
     def from_journal(

@@ -54,6 +54,9 @@ class CandidateTable:
     curves : list of list of (float, float), default=None
         For each candidate the amounts of the resource that it had, and the scores with them. Where
         a candidate has a row for each amount, as in halving of scikit-learn, they are in its last.
+        Of a metric that does not decide, only the last amount is known.
+    amounts : ndarray of shape (n_candidates,), default=None
+        The amount of the resource with which each row has its score.
     best_row : int, default=None
         The row that the search has chosen; None is that of the best complete one.
     surrogate : object, default=None
@@ -85,6 +88,7 @@ class CandidateTable:
     score_name: str = "score"
     resource: str | None = None
     curves: list[list[tuple[float, float]]] | None = None
+    amounts: np.ndarray | None = None
     best_row: int | None = None
     surrogate: Any = None
     space: SpaceUnion | None = None
@@ -117,7 +121,7 @@ class CandidateTable:
         name = metric if metric is not None or not isinstance(refit, str) else refit
         scoring = getattr(search, "scoring", None)
         _check_asked(search.cv_results_, metric, scoring)
-        space = _space_of(search)
+        space = space_of(search)
         resource = getattr(search, "resource_", getattr(search, "resource", None))
         table = _table(search.cv_results_, name, space=space, resource=resource)
         decides = metric is None or metric == refit or table.score_name == "score"
@@ -126,7 +130,8 @@ class CandidateTable:
             score_name=scoring
             if table.score_name == "score" and isinstance(scoring, str)
             else table.score_name,
-            best_row=getattr(search, "best_index_", None) if decides else None,
+            # a callable refit has chosen by no metric, so its choice is that of each
+            best_row=getattr(search, "best_index_", None) if decides or callable(refit) else None,
             surrogate=getattr(search, "surrogate_", None) if decides else None,
         )
 
@@ -184,12 +189,13 @@ class CandidateTable:
         if not view.trials:
             raise JournalError(f"path={view.path!r} has no finished fold yet; try again later.")
         deciding = view.about["deciding_metric"]
-        resource = None if view.resource is None else view.resource[0]
+        resource, full = view.about.get("resource", (None, None))
         table = _table(
             view.results(),
             deciding if metric is None else metric,
             told=told_dimensions(view),
             resource=resource,
+            full=full,
         )
         return replace(table, seconds=_seconds_of(view.table_rows()))
 
@@ -275,12 +281,12 @@ def told_dimensions(view: JournalView) -> dict[str, str]:
     }
 
 
-def _space_of(search: Any) -> SpaceUnion | None:
+def space_of(search: Any) -> SpaceUnion | None:
     """Return the space of a search, None where it cannot be read."""
-    written = search._space() if hasattr(search, "_space") else None
-    if written is None:
-        written = next((getattr(search, n) for n in _SPACES if hasattr(search, n)), None)
     try:
+        if hasattr(search, "_space_union"):  # which knows what "auto" stands for
+            return search._space_union()
+        written = next((getattr(search, n) for n in _SPACES if hasattr(search, n)), None)
         return None if written is None else as_space_union(written)
     except SpaceError:
         return None
@@ -304,6 +310,7 @@ def _table(
     space: SpaceUnion | None = None,
     told: Mapping[str, str] | None = None,
     resource: str | None = None,
+    full: float | None = None,
 ) -> CandidateTable:
     params = _params(columns, resource)
     name = _metric_name(columns, metric)
@@ -311,7 +318,9 @@ def _table(
     means = np.asarray(columns.get(f"mean_test_{name}", np.empty(0)), dtype=float)
     n_folds = _n_folds(columns, folds, means)
     n_splits = folds.shape[1] or int(n_folds.max(initial=1))
-    amounts, full = _amounts(columns)
+    amounts = _amounts(columns)
+    curves = _curves(columns, params, means, amounts)
+    full = _full(amounts, curves) if full is None else full
     status = _status(columns, means, amounts, full)
     names = dict.fromkeys(key for row in params for key in row)
     values = {key: [row[key] for row in params if key in row] for key in names}
@@ -327,7 +336,8 @@ def _table(
         scales=scales_of(space, values, told or {}),
         score_name=name,
         resource=None if amounts is None else _resource_name(resource),
-        curves=_curves(columns, params, means, amounts),
+        curves=curves,
+        amounts=amounts,
         space=space,
     )
 
@@ -364,7 +374,7 @@ def _params(columns: Mapping[str, Any], resource: str | None) -> list[dict[str, 
     if given is None or not all(isinstance(params, Mapping) for params in given):
         given = _params_of_cells(columns)
     rows = [{n: _plain(value) for n, value in params.items()} for params in given]
-    amounts = _amounts(columns)[0]
+    amounts = _amounts(columns)
     if amounts is None or not rows:
         return rows
     pairs = list(zip(rows, amounts, strict=True))
@@ -416,14 +426,20 @@ def _n_folds(columns: Mapping[str, Any], folds: np.ndarray, means: np.ndarray) -
     return np.where(np.isfinite(times) | np.isfinite(means), max(folds.shape[1], 1), found)
 
 
-def _amounts(columns: Mapping[str, Any]) -> tuple[np.ndarray | None, float]:
-    """Return the amount of a resource that each row had, and the largest."""
+def _amounts(columns: Mapping[str, Any]) -> np.ndarray | None:
+    """Return the amount of a resource that each row had."""
     for name in ("resource", "n_resources"):
         if name in columns:
-            given = columns[name]
-            amounts = np.array([math.nan if a is None else float(a) for a in given])
-            return amounts, float(np.nanmax(amounts, initial=1.0))
-    return None, 1.0
+            return np.array([math.nan if a is None else float(a) for a in columns[name]])
+    return None
+
+
+def _full(
+    amounts: np.ndarray | None, curves: Sequence[Sequence[tuple[float, float]]] | None
+) -> float:
+    """Return the largest amount: a member of a population may be best before its end."""
+    known = [] if amounts is None else [*amounts, *(a for c in curves or () for a, _ in c)]
+    return float(np.nanmax(known, initial=1.0)) if known else 1.0
 
 
 def _parts(columns: Mapping[str, Any], amounts: np.ndarray | None, full: float) -> Any:
@@ -477,14 +493,23 @@ def _curves(
     columns: Mapping[str, Any], params: Sequence[Any], means: np.ndarray, amounts: np.ndarray | None
 ) -> list[list[tuple[float, float]]] | None:
     if "learning_curve" in columns:
-        return [
-            [(float(amount), float(score)) for amount, score in curve]
-            for curve in columns["learning_curve"]
-        ]
+        curves = [[(float(a), float(score)) for a, score in c] for c in columns["learning_curve"]]
+        if amounts is None or _are_of(curves, amounts, means):
+            return curves
+        return [[point] for point in zip(amounts.tolist(), means.tolist(), strict=True)]
     if amounts is None:
         return None
     last = {str(row): number for number, row in enumerate(params)}  # a row for each rung
-    curves: list[list[tuple[float, float]]] = [[] for _ in params]
+    curves = [[] for _ in params]
     for row, amount, score in zip(params, amounts, means, strict=True):
         curves[last[str(row)]].append((float(amount), float(score)))
     return curves
+
+
+def _are_of(
+    curves: Sequence[Sequence[tuple[float, float]]], amounts: np.ndarray, means: np.ndarray
+) -> bool:
+    """Tell whether curves are of the metric with these means: a search has those of one metric."""
+    rows = zip(curves, amounts, means, strict=True)
+    ends = [(score, mean) for curve, at, mean in rows for amount, score in curve if amount == at]
+    return all(math.isclose(*end, rel_tol=1e-6) for end in ends if np.isfinite(end).all())

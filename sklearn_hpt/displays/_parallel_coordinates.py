@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -154,7 +155,17 @@ def _labels(scale: Scale) -> list[tuple[float, str]]:
     if not scale.high > scale.low:
         return [(0.5, f"{scale.low:.3g}")]
     heights = np.linspace(0.0, 1.0, 3)
-    return [(float(u), f"{x:.3g}") for u, x in zip(heights, scale.from_unit(heights), strict=True)]
+    return list(zip(heights.tolist(), _told_apart(scale.from_unit(heights)), strict=True))
+
+
+def _told_apart(numbers: np.ndarray) -> list[str]:
+    """Return numbers with three digits, or as many more as tell them from each other and from 1."""
+    is_one = [math.isclose(x, 1.0, rel_tol=1e-12) for x in numbers]
+    for digits in (3, 6, 9, 12):
+        texts = [f"{x:.{digits}g}" for x in numbers]
+        if len(set(texts)) == len(texts) and [text == "1" for text in texts] == is_one:
+            break
+    return texts
 
 
 def _draw_axis(ax: Any, place: int, labels: Iterable[tuple[float, str]]) -> None:

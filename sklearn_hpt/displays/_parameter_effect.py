@@ -86,14 +86,15 @@ class ParameterEffectDisplay(TableDisplay):
         self.curves_ = {name: c for name in names if (c := surrogate_curve(table, name))}
         for name, one in zip(names, axes, strict=True):
             self._draw(one, name, labels[name])
-        for one in axes:
-            spec = one.get_subplotspec()
-            if ax is not None or spec is None or spec.is_first_col():
+        if ax is None and len(axes) > 1:
+            label = table.score_label.replace(" (", "\n(")  # names of metrics are long
+            axes[0].figure.supylabel(label, fontsize="medium", ma="center")
+            _one_legend(axes)
+        else:
+            for one in axes:
                 one.set_ylabel(table.score_label)
         if len(axes) == 1:
             legend_above(axes[0])
-        elif ax is None:
-            _one_legend(axes)
         self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
         return self
 
@@ -183,5 +184,5 @@ def _one_legend(axes: Any) -> None:
             found.setdefault(label.partition(" (")[0], (handle, label))
     if found:
         handles, labels = zip(*found.values(), strict=True)
-        style = {"loc": "outside upper left", "ncols": 4, "frameon": False, "fontsize": "small"}
+        style = {"loc": "outside upper right", "ncols": 4, "frameon": False, "fontsize": "small"}
         make_readable(axes[0].figure.legend(handles, labels, **style))

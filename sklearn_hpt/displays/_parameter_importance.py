@@ -28,11 +28,11 @@ class ParameterImportanceDisplay(TableDisplay):
     where the search has looked most, and tells what is due to one parameter from what is due to
     two. It is computed from the trees of scikit-learn's forest, on the scales of the search space.
 
-    Numbers count on the scale of their prior, choices alike. A parameter that only some
-    alternatives of the space have is at a place of its own in the other rows, of the weight of
-    their share: its importance includes that of being there at all. Candidates that failed or were
-    stopped early are left out. Scores far below the others, up to a tenth of them, count as the
-    lowest of the others, lest a few that diverged decide everything.
+    Numbers count on the scale of their prior; choices alike, and so do the numbers of a list. A
+    parameter that only some alternatives of the space have is at a place of its own in the other
+    rows, of the weight of their share: its importance includes that of being there at all.
+    Candidates that failed or were stopped early are left out. Scores far below the others, up to a
+    tenth of them, count as the lowest of the others, lest a few that diverged decide everything.
 
     The lines are one standard deviation over the trees: with few candidates they are long. A large
     share says that the parameter matters in the whole space, not that it matters near the best.
@@ -146,10 +146,11 @@ class ParameterImportanceDisplay(TableDisplay):
                 f"parameters matter; at least {_FEWEST} are needed, and some ten times as many as "
                 "parameters to rely on it."
             )
-        columns = [self._column(name)[rows] for name in names]
+        scales = [self.table.scales[name] for name in names]
+        columns = [s.to_measure(self.table.positions(s.name)[rows]) for s in scales]
         measures = [
-            Measure(len(self.table.scales[name].choices), float(np.isnan(column).mean()))
-            for name, column in zip(names, columns, strict=True)
+            Measure(scale.n_choices, float(np.isnan(column).mean()))
+            for scale, column in zip(scales, columns, strict=True)
         ]
         scores = self.table.scores[rows]
         shares = variance_shares(
@@ -164,12 +165,6 @@ class ParameterImportanceDisplay(TableDisplay):
         self.interactions_ = _sorted_means(together)
         self.stds_ = {key: float(of_trees.std()) for key, of_trees in (found | together).items()}
         return self
-
-    def _column(self, name: str) -> np.ndarray:
-        """Return numbers as fractions of the range, choices by their number; NaN if absent."""
-        scale = self.table.scales[name]
-        at = self.table.positions(name)
-        return at if scale.prior == "choices" else scale.to_unit(at)
 
 
 def _sorted_means(shares: dict[Any, np.ndarray]) -> dict[Any, float]:

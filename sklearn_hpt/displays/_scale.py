@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real as RealNumber
 from typing import Any
 
@@ -18,7 +18,8 @@ _LOG_FROM = 100.0  # numbers above 0 that span more than this factor go on a log
 _LONGEST_LABEL = 18  # characters
 _MOST_LABELS = 12  # of choices along one axis
 _NEAREST_TO_1 = 1e-12
-_DIMENSION = re.compile(r"(?:Real|Integer)\(low=(\S+), high=(\S+), prior='([a-z-]+)'\)")
+_REPEATED = 3  # times that numbers occur, in the mean, from where on they are taken for a list
+_DIMENSION = re.compile(r"(Real|Integer)\(low=(\S+), high=(\S+), prior='([a-z-]+)'\)")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Scale:
         Ends of the range of numbers; of n choices -0.5 and n - 0.5.
     choices : tuple of str, default=()
         The choices as text, in their order.
+    numbers : tuple of float, default=()
+        All that there are, sorted, if they are from a list.
+    is_integer : bool, default=False
+        Whether a range is one of integers.
     """
 
     name: str
@@ -42,6 +47,8 @@ class Scale:
     low: float
     high: float
     choices: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+    is_integer: bool = False
 
     def positions(self, values: Iterable[Any]) -> np.ndarray:
         """Return the places of values along the axis, NaN for None of numbers and unknown ones."""
@@ -56,6 +63,25 @@ class Scale:
         if not high > low:
             return np.where(np.isfinite(at), 0.5, math.nan)
         return np.clip((at - low) / (high - low), 0.0, 1.0)
+
+    @property
+    def n_choices(self) -> int:
+        """How many values of equal weight there are, 0 of a range."""
+        return len(self.choices) or len(self.numbers)
+
+    def to_measure(self, positions: np.ndarray) -> np.ndarray:
+        """Return choices and numbers of a list by their number, others as fractions of the range.
+
+        A range of integers begins 1/2 before the first of them and ends 1/2 after the last, as
+        where they are drawn from, so that these two weigh as much as the others.
+        """
+        if self.choices:
+            return positions
+        if self.numbers:
+            ranks = np.searchsorted(self.numbers, positions)
+            return np.where(np.isfinite(positions), ranks, math.nan)
+        half = 0.5 if self.is_integer else 0.0
+        return replace(self, low=self.low - half, high=self.high + half).to_unit(positions)
 
     def from_unit(self, units: np.ndarray) -> np.ndarray:
         """Return the places along the axis at fractions of the range; choices lie in between."""
@@ -78,7 +104,7 @@ class Scale:
             set_["scale"]("log")
         elif self.prior == "log-complement":
             set_["scale"]("function", functions=(_nines, _from_nines))
-            set_["ticks"](ticks := self._ticks_of_complement(), [f"{t:g}" for t in ticks])
+            set_["ticks"](ticks := self._ticks_of_complement(), [f"{t:.12g}" for t in ticks])
         elif self.prior == "choices":
             places = np.arange(0, len(self.choices), math.ceil(len(self.choices) / _MOST_LABELS))
             labels = [shortened(self.choices[i]) for i in places]
@@ -186,14 +212,25 @@ def scale_of(name: str, dimensions: Sequence[Dimension], values: Sequence[Any]) 
     """
     if all(isinstance(dimension, (Real, Integer)) for dimension in dimensions):
         ends = [end for d in dimensions for end in (d.low, d.high)]  # type: ignore[attr-defined]
-        prior = dimensions[0].prior  # type: ignore[attr-defined]
-        return Scale(name, prior, float(min(ends)), float(max(ends)))
+        priors = {d.prior for d in dimensions}  # type: ignore[attr-defined]
+        prior = priors.pop() if len(priors) == 1 else guessed_scale(name, ends).prior
+        is_integer = all(isinstance(dimension, Integer) for dimension in dimensions)
+        return Scale(name, prior, float(min(ends)), float(max(ends)), is_integer=is_integer)
     choices = [c for d in dimensions if isinstance(d, Categorical) for c in d.choices]
     guessed = guessed_scale(name, [*choices, *values])
+    if all(isinstance(dimension, Categorical) for dimension in dimensions):
+        return _listed(guessed, [*choices, *values])
     draws = [x for d in dimensions if isinstance(d, Distribution) for x in _middle_of(d)]
     if guessed.prior == "uniform" and draws and guessed_scale(name, draws).prior == "log-uniform":
         return Scale(name, "log-uniform", guessed.low, guessed.high)
     return guessed
+
+
+def _listed(scale: Scale, values: Sequence[Any]) -> Scale:
+    """Return a scale on which numbers are those of a list."""
+    return (
+        scale if scale.choices else replace(scale, numbers=tuple(sorted(map(float, set(values)))))
+    )
 
 
 def _middle_of(dimension: Distribution) -> list[Any]:
@@ -223,7 +260,10 @@ def scales_of(
         if dimensions:
             scales[name] = scale_of(name, dimensions, values)
         elif match and all(map(is_number, values)):
-            scales[name] = Scale(name, match[3], float(match[1]), float(match[2]))
+            is_integer, ends = match[1] == "Integer", (float(match[2]), float(match[3]))
+            scales[name] = Scale(name, match[4], *ends, is_integer=is_integer)
         else:
-            scales[name] = guessed_scale(name, values)
+            scale = guessed_scale(name, values)
+            is_list = scale.choices or _REPEATED * len(set(values)) <= len(values)
+            scales[name] = _listed(scale, values) if is_list else scale
     return scales

@@ -185,7 +185,7 @@ class SearchComparisonDisplay:
         Raises
         ------
         ValueError
-            If `against` is neither, or there is no search.
+            If `against` is neither, there is no search, or one has no times to be against.
         """
         runs = _checked(self.tables, self.against)
         quartiles = {name: quartiles_of(of_name) for name, of_name in runs.items()}
@@ -238,6 +238,12 @@ def _checked(
             "There is no search to compare; give a mapping from names to searches, or to lists "
             "that hold some."
         )
+    for name, runs in tables.items():
+        if against == "seconds" and any(np.isnan(t.seconds).all() for t in _as_list(runs)):
+            raise ValueError(
+                f"The results of {name!r} have no times; give a cv_results_ with 'mean_fit_time', "
+                "or leave against='evaluations'."
+            )
     return {
         name: [curve_of(table, against) for table in _as_list(runs)]
         for name, runs in tables.items()

@@ -15,8 +15,10 @@ from sklearn_hpt._summary import WHY_ENDED
 from sklearn_hpt._words import duration, shortened
 from sklearn_hpt.diagnostics import selection_optimism
 from sklearn_hpt.displays import CandidateTable, ParameterImportanceDisplay
+from sklearn_hpt.displays._table_display import score_limits
 
 _FEWEST_FOR_IMPORTANCE = 10  # complete candidates
+_MOST_CAUSES = 10
 Content = dict[str, Any]
 
 
@@ -27,7 +29,8 @@ def content_of_search(search: Any, metric: str | None) -> Content:
         ("search", type(search).__name__),
         ("estimator", shortened(repr(search.estimator))),
         *_shape(search),
-        *_honest(search, table, metric),
+        _best_score(table),
+        *_without_luck(search, table, metric),
     ]
     if (why := getattr(search, "stop_reason_", None)) is not None:
         facts.append(("ended since", WHY_ENDED.get(why, why)))
@@ -40,7 +43,9 @@ def content_of_journal(path: str | os.PathLike[str], metric: str | None) -> Cont
     view = JournalView(path)
     told = view.header["fingerprint"]
     facts = [("search", f"{view.about['search']}, {'running' if view.is_running else 'ended'}")]
-    facts += [(n, _told(told[n])) for n in ("estimator", "X", "y") if told.get(n) is not None]
+    known = {"estimator": "estimator", "X": "X", "y": "y", "scoring score": "scoring"}
+    facts += [(name, _told(told[n])) for n, name in known.items() if told.get(n) is not None]
+    facts.append(_best_score(table))
     return _content(table, facts, view.results().get("error"))
 
 
@@ -50,19 +55,23 @@ def _content(
     best = table.best
     counted = Counter(map(str, table.status))
     seconds = float(np.nansum(table.seconds))
+    time = duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"
     facts = [
         *facts,
         ("candidates", ", ".join(f"{n} {status}" for status, n in counted.most_common())),
         ("folds", f"{table.n_splits}"),
-        ("time in fits and scores", duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"),
+        ("time in fits and scores", "not known" if np.isnan(table.seconds).all() else time),
     ]
     messages = [""] * len(table.params) if errors is None else [str(e or "") for e in errors]
     return {
         "score": table.score_label,
+        "low": score_limits(table.scores)[0],
         "facts": [[name, text] for name, text in facts],
         "best": best,
         "names": table.varied(),
-        "logs": [n for n in table.varied() if table.scales[n].prior == "log-uniform"],
+        "logs": _on_scale(table, "log-uniform"),
+        "nines": _on_scale(table, "log-complement"),
+        "resource": table.resource,
         "rows": [_row(table, i, messages[i]) for i in range(len(table.params))],
         "failures": _failures(table, messages),
         "importance": _importance(table),
@@ -83,21 +92,35 @@ def _shape(search: Any) -> list[tuple[str, str]]:
     return [("data", told)] if told else []
 
 
-def _honest(search: Any, table: CandidateTable, metric: str | None) -> list[tuple[str, str]]:
-    """Return the best score, how much the folds differ, and what it is without luck."""
+def _best_score(table: CandidateTable) -> tuple[str, str]:
+    """Return the best score, and how much the folds differ."""
     best = table.best
-    if best is None:
-        return [("best score", "no candidate is complete")]
-    spread = table.spreads[best]
-    text = f"{table.scores[best]:.4f}"
+    if best is None or not math.isfinite(table.scores[best]):
+        return "best score", "no candidate is complete"
+    score, spread = table.scores[best], table.spreads[best]
+    text = f"{score:{_digits(score)}}"
     if math.isfinite(spread):
-        text += f" ± {spread:.4f} over the folds"
-    facts = [("best score", text)]
+        text += f" ± {spread:{_digits(score)}} over the folds"
+    return "best score", text
+
+
+def _without_luck(search: Any, table: CandidateTable, metric: str | None) -> list[tuple[str, str]]:
+    """Return the best score less the luck of having been chosen, where it was chosen as such."""
+    if table.best is None or hasattr(search, "population_history_"):  # chosen in each generation
+        return []
     try:
-        corrected = selection_optimism(search, metric=metric).corrected
+        found = selection_optimism(search, metric=metric)
     except ValueError:  # one fold, or a callable refit
-        return facts
-    return [*facts, ("without the luck of the chosen", f"{corrected:.4f}")]
+        return []
+    if not math.isclose(found.best_score, table.scores[table.best], rel_tol=1e-9):
+        return []
+    text = f"{found.corrected:{_digits(found.best_score)}}"
+    return [("without the luck of the chosen", text)]
+
+
+def _digits(score: float) -> str:
+    """Return how a score of this size, and what belongs to it, are formatted."""
+    return ".4f" if score == 0 or 1e-2 <= abs(score) < 1e6 else ".4e"
 
 
 def _row(table: CandidateTable, i: int, message: str) -> list[Any]:
@@ -105,12 +128,21 @@ def _row(table: CandidateTable, i: int, message: str) -> list[Any]:
     numbers = (table.scores[i], table.spreads[i], table.seconds[i])
     score, spread, seconds = (_number(x) for x in numbers)
     status = str(table.status[i])
-    return [i, status, score, spread, int(table.n_folds[i]), seconds, params, shortened(message)]
+    n_folds, amount = int(table.n_folds[i]), None if table.amounts is None else table.amounts[i]
+    message = shortened(message)
+    return [i, status, score, spread, n_folds, seconds, params, message, _number(amount)]
+
+
+def _on_scale(table: CandidateTable, prior: str) -> list[str]:
+    return [name for name in table.varied() if table.scales[name].prior == prior]
 
 
 def _failures(table: CandidateTable, messages: Sequence[str]) -> list[list[Any]]:
     failed = [m for m, s in zip(messages, table.status, strict=True) if s == "failed"]
-    return [[shortened(m) or "no score", n] for m, n in Counter(failed).most_common(10)]
+    counts = Counter(failed).most_common()
+    told: list[list[Any]] = [[shortened(m) or "no score", n] for m, n in counts[:_MOST_CAUSES]]
+    others = sum(n for _, n in counts[_MOST_CAUSES:])
+    return [*told, ["other causes", others]] if others else told
 
 
 def _importance(table: CandidateTable) -> list[list[Any]]:
@@ -129,5 +161,5 @@ def _value(value: Any) -> Any:
     return shortened(str(value))
 
 
-def _number(x: float) -> float | None:
-    return float(x) if math.isfinite(x) else None
+def _number(x: float | None) -> float | None:
+    return float(x) if x is not None and math.isfinite(x) else None
