@@ -75,6 +75,12 @@ def test_the_best_row_is_the_best_score_of_all_generations(fitted):
     assert fitted.cv_results_["rank_test_score"][fitted.best_index_] == 1
 
 
+def test_no_correction_is_made_up_for_choices_that_it_does_not_see(fitted):
+    assert np.isnan(fitted.best_score_corrected_)
+    assert "luck" not in fitted._repr_html_()
+    assert not hasattr(search(), "best_score_corrected_")
+
+
 def test_the_schedule_is_that_of_the_ancestors(fitted):
     history, rows = fitted.population_history_, []
     row = int(np.argmax(history["mean_test_score"]))

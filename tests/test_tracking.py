@@ -26,6 +26,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_hpt import (
@@ -34,6 +35,7 @@ from sklearn_hpt import (
     EvolutionarySearchCV,
     LogRandomSearchCV,
     PBTSearchCV,
+    default_space,
     read_journal,
 )
 from sklearn_hpt.exceptions import SearchStoppedWarning, TrackerWarning
@@ -131,6 +133,12 @@ def test_alternatives_have_one_distribution_for_each_parameter(optuna):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_ranges_of_a_default_space_are_known(optuna):
+    search = LogRandomSearchCV(SVC(), "auto", n_iter=2, random_state=0).fit(X, y)
+    (trial, *_) = to_optuna(search).trials
+    assert trial.distributions["C"].high == default_space(SVC())["C"].high
+
+
 def test_failed_and_stopped_candidates_are_failed_and_pruned(optuna):
     search = LogRandomSearchCV(
         DecisionTreeClassifier(random_state=0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import os
 from collections.abc import Mapping, Sequence
@@ -173,7 +174,9 @@ class PBTSearchCV(BaseHPTSearchCV):
     n_samples_fit_ : int
         Number of rows that were searched on, with those of `holdout`.
     best_score_ : float
-        Its mean score.
+        Its mean score. It flatters: members were chosen by it in each generation.
+    best_score_corrected_ : float
+        NaN: what is chosen while members are trained is not seen; `holdout` measures.
     best_estimator_ : estimator
         What was trained with the best schedule on all data, or the ensemble.
     holdout_score_ : float or dict of str to float
@@ -444,6 +447,11 @@ class PBTSearchCV(BaseHPTSearchCV):
         if self.refit == "ensemble":
             return self.__dict__.pop("_ensemble")
         return super()._fitted_best(best, stages, run, loop)
+
+    @property
+    def best_score_corrected_(self) -> float:
+        """NaN: what is chosen while members are trained is not seen; `holdout` measures."""
+        return self.best_score_ * math.nan  # an AttributeError says that there is no score
 
     def _rows(self, trials: Sequence[Trial]) -> list[Row]:
         return member_rows(trials, self.population_size, self._deciding_name())

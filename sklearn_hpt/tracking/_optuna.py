@@ -166,8 +166,8 @@ def _attributes(record: Record) -> dict[str, Any]:
 
 
 def _space_of(search: Any) -> spaces.SpaceUnion:
-    if hasattr(search, "_space"):
-        return as_space_union(search._space())
+    if hasattr(search, "_space_union"):  # which knows what "auto" stands for
+        return search._space_union()
     return as_space_union(
         search.param_grid if hasattr(search, "param_grid") else search.param_distributions
     )
