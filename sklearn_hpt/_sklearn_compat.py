@@ -43,6 +43,7 @@ __all__ = [
     "safe_split",
     "search_estimator_has",
     "sees_predictions_only",
+    "stops_early",
     "shows_progress",
 ]
 
@@ -147,6 +148,11 @@ def has_callbacks(ctx: Any) -> bool:
 def callbacks_with(ctx: Any, hook: str) -> list[Any]:
     """Return the callbacks of a context that have a method of that name."""
     return [callback for callback in ctx._callbacks if hasattr(callback, hook)]
+
+
+def stops_early(boosting: Any, scores: list[float]) -> bool:
+    """Tell whether HistGradientBoosting ends when it has seen these scores, one for each tree."""
+    return bool(boosting._should_stop(scores))
 
 
 def shows_progress(ctx: Any) -> bool:

@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_hpt import LogRandomSearchCV
+from sklearn_hpt._executors import _dask
 
 X, y = load_iris(return_X_y=True)
 SPACE = {"sgdclassifier__alpha": (1e-5, 1e1, "log-uniform")}
@@ -126,6 +127,26 @@ def test_a_worker_killed_during_the_search_costs_nothing(dask_client):
     killer.join()
     assert set(dask_client.run(os.getpid).values()) != set(pids)
     assert_same_results(on_engine, search(slow, {"value": [0, 1, 2]}, cv=20, n_jobs=1).fit(X, y))
+
+
+def test_data_that_is_lost_on_its_way_is_sent_again(dask_client, monkeypatch):
+    scatter, sent = dask_client.scatter, []
+
+    def lost_at_first(data, **options):
+        sent.append(data)
+        if len(sent) > 1:
+            return scatter(data, **options)
+        (address, pid), *_ = dask_client.run(os.getpid).items()
+        future = scatter(data, workers=[address], hash=False)
+        os.kill(pid, signal.SIGKILL)
+        return future
+
+    monkeypatch.setattr(dask_client, "scatter", lost_at_first)
+    monkeypatch.setattr(_dask, "_GONE", ())  # as if the client had not heard of it yet
+    on_engine = search(Misbehaving(), {"value": [0, 1]}, n_iter=2).fit(X, y)
+    assert len(sent) == 2
+    expected = search(Misbehaving(), {"value": [0, 1]}, n_iter=2, n_jobs=1).fit(X, y)
+    assert_same_results(on_engine, expected)
 
 
 def test_a_task_whose_worker_is_lost_runs_once_more(engine, tmp_path):

@@ -109,7 +109,6 @@ GROWING = [
     (HistGradientBoostingRegressor(random_state=3, early_stopping=True), "max_iter"),
 ]
 STOPPING = [
-    (GradientBoostingRegressor(random_state=3, n_iter_no_change=1, tol=1.0), "n_estimators"),
     (
         HistGradientBoostingRegressor(
             random_state=3, early_stopping=True, n_iter_no_change=1, tol=1.0
@@ -233,6 +232,14 @@ def test_what_has_stopped_stays_stopped(estimator, name):
     assert trained.get_params()[name] == 40
 
 
+@pytest.mark.parametrize(("estimator", "name"), STOPPING, ids=pytest_id)
+def test_what_stops_just_at_the_end_of_a_stage_stays_stopped(estimator, name):
+    plain = clone(estimator).set_params(**{name: 40}).fit(*NUMBERS)
+    trained = in_stages(estimator, name, (plain.n_iter_, 40), cuts=(1,))
+    assert trained.n_iter_ == plain.n_iter_
+    assert_same(trained, plain)
+
+
 def test_an_mlp_starts_as_in_fit_and_stops_by_tol():
     mlp = MLPClassifier(hidden_layer_sizes=(5,), random_state=3, n_iter_no_change=3, tol=0.1)
     with warnings.catch_warnings():
@@ -277,6 +284,7 @@ def test_sample_weights_are_passed_on(estimator, name):
 
 
 ANEW = [
+    (GradientBoostingRegressor(random_state=3, n_iter_no_change=1), "n_estimators"),
     (RandomForestClassifier(), "n_estimators"),
     (RandomForestClassifier(random_state=np.random.RandomState(0)), "n_estimators"),
     (RandomForestClassifier(random_state=0, class_weight="balanced"), "n_estimators"),
@@ -459,7 +467,7 @@ def test_a_net_in_one_stage_is_what_a_plain_fit_gives(kind):
     assert_same(plain, in_stages(net(**NETS[kind]()), "max_epochs", (7,)))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in NETS if not kind.endswith("best")])
+@pytest.mark.parametrize("kind", NETS)
 def test_callbacks_go_on_where_they_were(kind):
     options = NETS[kind]()
     stages = (2, 3, 9, 15)

@@ -11,7 +11,7 @@ from typing import Any
 
 import cloudpickle
 
-from sklearn_hpt._executors._engine import EngineExecutor, WorkerLost
+from sklearn_hpt._executors._engine import DataLost, EngineExecutor, WorkerLost
 from sklearn_hpt._executors._remote import RemoteEvaluator
 
 _PREFIX = "sklearn_hpt-"
@@ -76,6 +76,7 @@ class DaskExecutor(EngineExecutor):
             distributed.secede()
         _leave_losses_to_us(client)
         self._scattered: Any = None
+        self._needed: dict[Any, Any] = {}  # what has been scattered for each future
         self._wake_up: Any = None
         self._most_threads = 1
 
@@ -131,6 +132,7 @@ class DaskExecutor(EngineExecutor):
             pure=False,
             priority=-self._n_sent,  # what is sent first runs first
         )
+        self._needed.update(dict.fromkeys(futures, self._scattered))
         for future in futures:
             future.add_done_callback(on_done)
         return futures
@@ -144,7 +146,7 @@ class DaskExecutor(EngineExecutor):
         outcomes = [
             results[future] if future in results else self._outcome(future) for future in handles
         ]
-        _release(handles)
+        self._forget(handles)
         return outcomes
 
     def _outcome(self, future: Any) -> list[bytes] | Exception:
@@ -153,27 +155,31 @@ class DaskExecutor(EngineExecutor):
             error = future.exception()
             if error is None:
                 return future.result()
-        except CancelledError:  # its data is gone
-            return WorkerLost("Dask lost all workers")
+        except CancelledError:
+            # what it needs is gone, which the client may not know yet
+            if self._scattered is self._needed.get(future):
+                self._scattered = None
+            return DataLost("Dask lost the data that it needs")
         if isinstance(error, self._distributed.KilledWorker):
             return WorkerLost("Dask reports KilledWorker")
         return _not_evaluated(error)
 
     def _cancel(self, handles: list[Any]) -> None:
         self._client.cancel(handles)  # one that runs goes on to its end, unheard
-        _release(handles)
+        self._forget(handles)
+
+    def _forget(self, futures: list[Any]) -> None:
+        """Have the client forget them: the error that one may hold has frames with the search."""
+        for future in futures:
+            self._needed.pop(future, None)
+            future.release()
 
     def close(self) -> None:
         super().close()
         self._scattered = self._wake_up = None
+        self._needed.clear()
         if self._seceded:
             self._distributed.rejoin()
-
-
-def _release(futures: list[Any]) -> None:
-    """Have the client forget them: the error that one may hold has frames that hold the search."""
-    for future in futures:
-        future.release()
 
 
 def _not_evaluated(error: Any) -> RuntimeError:

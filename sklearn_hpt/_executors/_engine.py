@@ -24,10 +24,15 @@ _SHORT_SECONDS = 0.1  # shorter tasks are sent ahead, so that no worker waits fo
 _BUNDLE_SECONDS, _LARGEST_BUNDLE = 0.1, 20  # short tasks travel together
 _COUNT_SECONDS = 1.0
 _PATIENCE = 30.0
+_MOST_WITHOUT_DATA = 5
 
 
 class WorkerLost(Exception):
     """A task has no result because its worker is gone."""
+
+
+class DataLost(WorkerLost):
+    """A task was not begun, because the data of the search was lost with another worker."""
 
 
 class EngineExecutor(ABC):
@@ -61,6 +66,7 @@ class EngineExecutor(ABC):
         self._unsent: deque[Task] = deque()
         self._lost: deque[Task] = deque()
         self._n_lost: Counter[tuple[int, int]] = Counter()
+        self._n_without_data: Counter[tuple[int, int]] = Counter()
         self._given_up: set[int] = set()
         self._broken: Exception | None = None
         self._is_alone = False  # what runs is a last try
@@ -232,8 +238,7 @@ class EngineExecutor(ABC):
         """Have tasks sent once more; return the failures of those that were already."""
         failed = []
         for task in bundle:
-            self._n_lost[_place(task)] += 1
-            n_lost = self._n_lost[_place(task)]
+            n_lost = self._count_loss(_place(task), why)
             if n_lost > (2 if self._shares_workers() else 1):
                 failed.append(_lost_again(task, n_lost, why))
             else:
@@ -241,6 +246,14 @@ class EngineExecutor(ABC):
                 self._lost.append(task)
                 self._counted = -_COUNT_SECONDS  # there are fewer workers now
         return failed
+
+    def _count_loss(self, place: tuple[int, int], why: WorkerLost) -> int:
+        """Return how many workers a task has lost while it ran, as far as that can be told."""
+        if isinstance(why, DataLost) and self._n_without_data[place] < _MOST_WITHOUT_DATA:
+            self._n_without_data[place] += 1
+        else:
+            self._n_lost[place] += 1
+        return self._n_lost[place]
 
     def _shares_workers(self) -> bool:
         """Tell whether a worker may evaluate several tasks at a time."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
+_LAST = "last_model_weights_"
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
@@ -32,8 +33,9 @@ def fitted_callbacks(net: Any, class_name: str) -> list[Any]:
 def kept_callbacks(net: Any, before: int) -> Iterator[None]:
     """Have callbacks that start anew when training begins go on where they were.
 
-    `EarlyStopping` forgets its best score, and with it how long that has been; `LRScheduler`
-    makes a new scheduler, whose first step also changes the rates in the optimizer.
+    `EarlyStopping` forgets its best score, and with it how long that has been, and may have put
+    the best weights into the net; `LRScheduler` makes a new scheduler, whose first step also
+    changes the rates in the optimizer.
     """
     if not before:
         yield
@@ -57,12 +59,30 @@ def kept_callbacks(net: Any, before: int) -> Iterator[None]:
     yield
     for callback, state in stopping:
         vars(callback).update(state)
-        if callback.load_best:  # at the end of the stage before, the best weights were loaded
+        if (last := vars(callback).pop(_LAST, None)) is not None:
+            # the net has the best ones, of which a pickled callback keeps no copy
             callback.best_model_weights_ = deepcopy(net.module_.state_dict())
+            net.module_.load_state_dict(last)
     for callback, state in schedules:
         callback.lr_scheduler_.load_state_dict(state)
     for group, values in groups:
         group.update(values)
+
+
+def end_training(net: Any, X: Any, y: Any) -> None:
+    """Tell callbacks that training is over, maybe only until it goes on (`kept_callbacks`).
+
+    Where `EarlyStopping` puts the best weights into the net, it keeps the last ones besides.
+    """
+    going_on = [
+        callback
+        for callback in fitted_callbacks(net, "EarlyStopping")
+        if callback.load_best and callback.misses_ < callback.patience
+    ]
+    last = deepcopy(net.module_.state_dict()) if going_on else None
+    net.notify("on_train_end", X=X, y=y)
+    for callback in going_on:
+        setattr(callback, _LAST, last)
 
 
 def looks_at_batches(callback: Any) -> bool:

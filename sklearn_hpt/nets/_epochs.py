@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from sklearn_hpt.nets._batches import drawn_batches
-from sklearn_hpt.nets._callbacks import callbacks_of, kept_callbacks
+from sklearn_hpt.nets._callbacks import callbacks_of, end_training, kept_callbacks
 from sklearn_hpt.nets._eligible import loader_settings
 from sklearn_hpt.nets._loading import lean_loading
 from sklearn_hpt.nets._stack import CannotStack
@@ -82,7 +82,7 @@ class WatchedNet:
     def end(self) -> None:
         """Call what waits for the end of training."""
         with self._own_course():
-            self.net.notify("on_train_end", X=self._data[0], y=self._data[1])
+            end_training(self.net, *self._data)
 
     def _validate(self) -> None:
         net = self.net

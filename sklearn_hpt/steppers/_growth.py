@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sklearn_hpt._pipelines import is_repeatable
+from sklearn_hpt._sklearn_compat import stops_early
 from sklearn_hpt.steppers._base import Stepper
 
 RESOURCES = {
@@ -68,7 +69,9 @@ class GrowthStepper(Stepper):
         if type(model).__name__.startswith("Bagging"):
             return is_seeded(model) and not params["oob_score"]
         if type(model).__name__.startswith("Gradient"):
-            return is_seeded(model) and is_repeatable(params["init"])
+            # it forgets between fits how long its validation score has not improved
+            forgets = params["n_iter_no_change"] is not None
+            return is_seeded(model) and not forgets and is_repeatable(params["init"])
         return is_seeded(model) and not isinstance(params.get("class_weight"), str)
 
     def step(self, model: Any, X: Any, y: Any, begin: int, end: int, **fit_params: Any) -> None:
@@ -80,10 +83,16 @@ class GrowthStepper(Stepper):
             model.set_params(warm_start=before)
 
     def has_stopped(self, model: Any, amount: int) -> bool:
-        for reached in ("n_iter_", "n_estimators_"):
-            if hasattr(model, reached):
-                return getattr(model, reached) < amount
+        reached = getattr(model, "n_iter_", amount)
+        return reached < amount or _has_given_up(model)
+
+
+def _has_given_up(model: Any) -> bool:
+    """Tell whether boosting of histograms has ended by its validation score, with its last tree."""
+    if not getattr(model, "do_early_stopping_", False):
         return False
+    of_validation = list(model.validation_score_)
+    return stops_early(model, of_validation or list(model.train_score_))
 
 
 def is_seeded(model: Any) -> bool:

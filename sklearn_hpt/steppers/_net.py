@@ -8,7 +8,13 @@ from typing import Any
 
 from sklearn import get_config
 
-from sklearn_hpt.nets._callbacks import callbacks_of, fitted_callbacks, is_a, kept_callbacks
+from sklearn_hpt.nets._callbacks import (
+    callbacks_of,
+    end_training,
+    fitted_callbacks,
+    is_a,
+    kept_callbacks,
+)
 from sklearn_hpt.nets._loading import lean_loading
 from sklearn_hpt.nets._mutation import change_net, mutable_in_net
 from sklearn_hpt.steppers._base import Stepper
@@ -63,7 +69,7 @@ class NetStepper(Stepper):
                 model.fit_loop(X, y, epochs=end - begin, **fit_params)
         except KeyboardInterrupt:  # how callbacks of skorch end the training
             pass
-        model.notify("on_train_end", X=X, y=y)
+        end_training(model, X, y)
 
     def has_stopped(self, model: Any, amount: int) -> bool:
         stopping = fitted_callbacks(model, "EarlyStopping")
