@@ -109,7 +109,7 @@ def _pyplot() -> Any:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            "plot needs matplotlib, which is not installed: pip install sklearn_hpt[plot]."
+            "plot needs matplotlib, which is not installed: pip install 'sklearn_hpt[plot]'."
         ) from error
     return plt
 

@@ -284,6 +284,12 @@ def warn_about_failures(trials: Sequence[Trial], error_score: float) -> None:
     )
 
 
+def _most_frequent(trials: Sequence[Trial]) -> str:
+    """Return the most frequent cause in one line, to be read before the tracebacks."""
+    messages = Counter(r.failure.message for r in _failures(trials) if r.failure is not None)
+    return "".join(f" {n} of them by {message}" for message, n in messages.most_common(1))
+
+
 def all_failed(trials: Sequence[Trial]) -> AllCandidatesFailedError:
     """Return the error to raise if no candidate has a score."""
     n_fits = sum(len(trial.results) for trial in trials)
@@ -307,7 +313,8 @@ def all_failed(trials: Sequence[Trial]) -> AllCandidatesFailedError:
     )
     error = _AllCandidatesFailedTypeError if only_types else AllCandidatesFailedError
     return error(
-        f"\n{summary}\nIt is very likely that your model is misconfigured.\n"
+        f"\n{summary}{_most_frequent(trials)}\n"
+        "It is very likely that your model is misconfigured.\n"
         "You can try to debug the error by setting error_score='raise'.\n\n"
         f"Below are more details about the failures:\n{_by_cause(trials)}"
     )

@@ -145,11 +145,20 @@ def _range(low: Any, high: Any, prior: str = "uniform") -> Dimension:
 
 
 def _from_tuple(spec: Any) -> Dimension | None:
-    """Read (low, high) and (low, high, prior); other tuples are choices."""
-    if not isinstance(spec, tuple) or len(spec) not in (2, 3) or not all(map(_is_number, spec[:2])):
+    """Read (low, high), (low, high, prior), and scikit-optimize's (low, high, prior, base).
+
+    Tuples without numbers are choices.
+    """
+    if not isinstance(spec, tuple) or not any(map(_is_number, spec)):
         return None
-    if len(spec) == 3 and not isinstance(spec[2], str):
-        return None
+    shape = ["number" if _is_number(part) else type(part).__name__ for part in spec]
+    if shape == ["number", "number", "str", "number"]:  # the base of a log scale changes no draw
+        return _range(*spec[:3])
+    if shape not in (["number"] * 2, ["number", "number", "str"]):
+        raise SpaceError(
+            "a tuple with numbers is a range, (low, high) or (low, high, prior); for choices give "
+            f"a list, {_shortened([*spec], 60)}."
+        )
     return _range(*spec)
 
 

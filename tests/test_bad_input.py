@@ -178,6 +178,18 @@ def test_unknown_parameter_of_a_step_is_refused_with_the_nearest(search_class, n
     assert_refused(search_class(pipeline, {name: [1.0]}), X, y, SpaceError, match)
 
 
+@pytest.mark.parametrize("name", ["C", "gamma"])
+def test_parameter_without_its_step_is_refused_with_the_step(search_class, name):
+    pipeline = make_pipeline(StandardScaler(), SVC()).set_params(svc=NeverTrained())
+    match = f"'{name}' is not one of Pipeline: did you mean 'svc__{name}'\\?"
+    assert_refused(search_class(pipeline, {name: [1.0]}), X, y, SpaceError, match)
+
+
+def test_a_class_is_refused_as_estimator(search_class):
+    match = "estimator=NeverTrained is a class; give an instance of it, such as NeverTrained()"
+    assert_refused(search_class(NeverTrained, C), X, y, TypeError, re.escape(match))
+
+
 def test_unknown_parameter_in_one_of_several_alternatives_is_refused(search_class):
     search = search_class(NeverTrained(), [C, {"gama": [1.0]}])
     assert_refused(search, X, y, SpaceError, "'gama'.*did you mean 'gamma'")

@@ -318,6 +318,35 @@ def test_timeout_before_anyone_had_all_takes_the_best_of_those_that_had_most(mak
     assert search.best_params_["n_steps"] == search.best_estimator_.n_steps == 100
 
 
+class BetterWithLittle(GaussianNB):
+    def __init__(self, *, priors=None, var_smoothing=1e-9, n_steps=9, harm=0.0):
+        super().__init__(priors=priors, var_smoothing=var_smoothing)
+        self.n_steps = n_steps
+        self.harm = harm
+
+    def score(self, X, y):
+        return 1.0 - self.harm * self.n_steps + self.var_smoothing
+
+
+@pytest.mark.parametrize("harm", [0.0, 0.01])
+def test_stopped_candidates_that_were_ahead_of_the_winner_are_told(harm):
+    search = LogRandomSearchCV(
+        BetterWithLittle(harm=harm),
+        {"var_smoothing": (1e-9, 1e-3)},
+        n_iter=9,
+        pruning="asha",
+        resource="n_steps",
+        resources=(1, 9),
+        random_state=0,
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search.fit(X, y)
+    told = [str(one.message) for one in caught if "ahead of the winner" in str(one.message)]
+    assert len(told) == (harm > 0)
+    assert all("with n_steps=1, the winner" in text for text in told)
+
+
 class FailsWithMore(GaussianNB):
     def __init__(self, *, priors=None, var_smoothing=1e-9, n_steps=9, most=9):
         super().__init__(priors=priors, var_smoothing=var_smoothing)

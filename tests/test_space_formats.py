@@ -48,9 +48,21 @@ def test_tuple_of_two_numbers_is_a_range(spec, expected):
     check_reads_as(spec, expected)
 
 
-@pytest.mark.parametrize("spec", [("a", "b"), (1, 2, 3), (1, 2, None), (True, False), (1,)])
-def test_other_tuple_holds_choices(spec):
+@pytest.mark.parametrize("spec", [("a", "b"), (None, "a"), (True, False), ((8,), (8, 8))])
+def test_tuple_without_numbers_holds_choices(spec):
     check_reads_as(spec, Categorical(list(spec)))
+
+
+@pytest.mark.parametrize(
+    "spec", [(1, 2, 3), (1e-3, 1e3, 50), (1, 2, None), (None, 10), (1,), (1e-3, 1, "uniform", "x")]
+)
+def test_tuple_that_could_be_a_range_or_choices_is_refused(spec):
+    with pytest.raises(SpaceError, match=r"is a range, .*for choices give a list, \["):
+        as_dimension(spec)
+
+
+def test_base_of_a_log_scale_changes_nothing():
+    check_reads_as((1e-3, 1e3, "log-uniform", 10), Real(1e-3, 1e3, "log-uniform"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Pictures, in scikit-learn's convention: a display holds data, and draws them in `plot`.
 
-They need matplotlib: ``pip install sklearn_hpt[plot]``.
+They need matplotlib: ``pip install 'sklearn_hpt[plot]'``.
 """
 
 from sklearn_hpt.displays._boxes import BoxesDisplay

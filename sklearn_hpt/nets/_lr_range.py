@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,9 +39,9 @@ class LRRange:
         Where a search of the rate should begin and end; NaN if the loss never fell.
     """
 
-    lrs: np.ndarray
-    losses: np.ndarray
-    smoothed_losses: np.ndarray
+    lrs: np.ndarray = field(repr=False)
+    losses: np.ndarray = field(repr=False)
+    smoothed_losses: np.ndarray = field(repr=False)
     suggestion: float
     low: float
     high: float

@@ -64,6 +64,7 @@ from sklearn_hpt.search._amounts import Request, plan_resource
 from sklearn_hpt.search._checks import (
     best_score_to_race,
     check_decides,
+    check_estimator,
     check_n_jobs,
     check_parameter_names,
     check_racing,
@@ -83,6 +84,7 @@ from sklearn_hpt.search._observers import (
     verbose_output,
 )
 from sklearn_hpt.search._progress import ProgressObserver, progress_bar
+from sklearn_hpt.search._pruning import warn_if_little_was_better
 from sklearn_hpt.search._raced_agenda import RacedAgenda, fold_order
 from sklearn_hpt.search._run import SearchRun
 from sklearn_hpt.search._warm_start import EarlierResult, earlier_results, summary
@@ -295,6 +297,7 @@ class BaseHPTSearchCV(FittedSearch):
             If the journal is of another search, is damaged, is in use, or cannot be written.
         """
         self._forget()
+        check_estimator(self.estimator)
         self.n_samples_fit_ = num_samples(X)
         check_n_jobs(self.n_jobs)
         check_resume(self.resume, self.journal, self.warm_start_from)
@@ -691,6 +694,8 @@ class BaseHPTSearchCV(FittedSearch):
         if index is None:
             raise all_failed(loop.trials)
         self._take(index, deciding, run)
+        if run.resource is not None and not self._changes_params:
+            warn_if_little_was_better(self.cv_results_, index, deciding, run.resource[0])
 
     def _any_finite(self) -> bool:
         means = [v for k, v in self.cv_results_.items() if k.startswith("mean_test_")]

@@ -61,6 +61,13 @@ def check_resume(resume: str, journal: Any, warm_start_from: Any) -> None:
         )
 
 
+def check_estimator(estimator: Any) -> None:
+    """Raise if what is to be tuned is a class."""
+    if isinstance(estimator, type):
+        name = estimator.__name__
+        raise TypeError(f"estimator={name} is a class; give an instance of it, such as {name}().")
+
+
 def check_repeatable(cv: Any) -> None:
     """Raise if a splitter gives other folds each time: its search could not be resumed."""
     shuffles = getattr(cv, "shuffle", True)  # ShuffleSplit and repeated splitters always do
@@ -167,6 +174,9 @@ def check_parameter_names(estimator: Any, spaces: Iterable[Space]) -> None:
 
 def _nearest(name: str, known: Iterable[str]) -> list[str]:
     """Return up to three known names like this one, upper and lower case being the same."""
+    of_a_step = sorted((n for n in known if n.endswith(f"__{name}")), key=lambda n: n.count("__"))
+    if of_a_step:  # the step was forgotten
+        return of_a_step[:3]
     by_lower = {other.lower(): other for other in known}
     return [by_lower[low] for low in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
 

@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from sklearn_hpt._warn import warn
 from sklearn_hpt.samplers import Sampler, SuccessiveHalvingSampler
+
+
+def warn_if_little_was_better(
+    cv_results: Mapping[str, Any], best: int, metric: str, resource: str
+) -> None:
+    """Warn if stopped candidates with less of a resource were ahead of the winner with all of it.
+
+    Ahead by more than the standard error of the winner's mean over its folds.
+    """
+    if "status" not in cv_results or "resource" not in cv_results:
+        return
+    means = np.asarray(cv_results[f"mean_test_{metric}"], dtype=float)
+    folds = sum(
+        name.startswith("split") and name.endswith(f"_test_{metric}") for name in cv_results
+    )
+    error = float(cv_results[f"std_test_{metric}"][best]) / math.sqrt(max(folds, 1))
+    is_stopped = np.asarray(cv_results["status"]) == "stopped"
+    ahead = np.flatnonzero(is_stopped & (means > means[best] + error))
+    if not ahead.size:
+        return
+    first = ahead[np.argmax(means[ahead])]
+    amount, of_best = (cv_results["resource"][row] for row in (first, best))
+    warn(
+        f"{len(ahead)} stopped candidates were ahead of the winner: one scored {means[first]:.4g} "
+        f"with {resource}={amount}, the winner {means[best]:.4g} with {of_best}. Either more of it "
+        "does harm, or little of it does not tell who will win, as with few trees where learning "
+        "rates are searched. Begin with more (resources=...), or give resource='n_samples'.",
+        UserWarning,
+    )
 
 
 def with_rungs(

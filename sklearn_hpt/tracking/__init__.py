@@ -1,7 +1,7 @@
 """Searches in the places where people keep their experiments.
 
 The trackers are callbacks of scikit-learn: ``search.set_callbacks(MLflowTracker())``. Each needs
-its library, which is an extra: ``pip install sklearn_hpt[mlflow]``.
+its library, which is an extra: ``pip install 'sklearn_hpt[mlflow]'``.
 """
 
 from sklearn_hpt.tracking._mlflow import MLflowTracker
