@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from sklearn_hpt._journal._reading import JournalView
-from sklearn_hpt._results import deciding_scores, metric_names
+from sklearn_hpt._results import deciding_scores, mean_score, metric_names
 from sklearn_hpt._trial import Trial
 from sklearn_hpt._words import duration, shortened, value_text
 
@@ -40,15 +40,24 @@ def _state(view: JournalView) -> str:
 
 
 def _table(view: JournalView) -> Iterator[tuple[str, str]]:
-    counts = Counter(trial.status for trial in view.rows())
-    done = [f"{counts[status]} {status}" for status in ("complete", "failed", "timeout", "stopped")]
-    shown = [text for text in done if not text.startswith("0 ")] or ["0 complete"]
     n_trials = max(view.n_trials, len(view.trials))  # a later session may ask for fewer
-    yield "candidates", f"{', '.join(shown)} of {n_trials}"
+    size = view.about.get("population_size")
+    if size is None:
+        yield "candidates", f"{_counted(view.rows())} of {n_trials}"
+    else:
+        yield "members", f"{_counted([row.shown for row in view.table_rows()])} of {size}"
+        n_decided = sum(trial.status is not None for trial in view.rows())
+        yield "generations", f"{n_decided // size} of {n_trials // size}"
     yield "folds", f"{_n_folds(view)} of {n_trials * view.n_splits}"
     yield "time", _time(view)
     yield from _best(view)
     yield from _failures(view)
+
+
+def _counted(trials: Sequence[Trial]) -> str:
+    counts = Counter(trial.status for trial in trials)
+    done = [f"{counts[status]} {status}" for status in ("complete", "failed", "timeout", "stopped")]
+    return ", ".join(text for text in done if not text.startswith("0 ")) or "0 complete"
 
 
 def _n_folds(view: JournalView) -> int:
@@ -83,28 +92,35 @@ def seconds_left(view: JournalView, now: float) -> float | None:
 
 def _best(view: JournalView) -> Iterator[tuple[str, str]]:
     metric = view.about["deciding_metric"]
-    complete = [trial for trial in view.rows() if trial.status == "complete"]
-    names = metric_names(complete)
+    shown = [row.shown for row in view.table_rows()]
+    complete = [place for place, trial in enumerate(shown) if trial.status == "complete"]
+    names = metric_names([shown[place] for place in complete])
     if not complete or (names and metric not in names):  # of several none decides
         return
-    most = max(trial.resource or 0 for trial in complete)  # less of it says less
-    comparable = [trial for trial in complete if (trial.resource or 0) == most]
-    best = max(comparable, key=lambda trial: _mean_and_std(trial, metric)[0])
-    mean, std = _mean_and_std(best, metric)
-    yield (
-        "best",
-        f"{mean:.6g} ± {std:.2g}{f' ({metric})' if metric else ''}, candidate {best.number}"
-        + (f", {best.resource} {view.resource[0]}" if view.resource else ""),
-    )
-    for name, value in best.params.items():
+    if "population_size" not in view.about:  # a member may be best before its end
+        most = max(shown[place].resource or 0 for place in complete)  # less of it says less
+        complete = [place for place in complete if (shown[place].resource or 0) == most]
+    best = max(complete, key=lambda place: _goodness(shown[place], metric))
+    yield "best", _told_of_best(view, best, shown[best])
+    for name, value in shown[best].params.items():
         yield "", f"  {name} = {value_text(value)}"
 
 
-def _mean_and_std(trial: Trial, metric: str | None) -> tuple[float, float]:
+def _goodness(trial: Trial, metric: str | None) -> float:
+    mean = mean_score(trial, metric)
+    return mean if math.isfinite(mean) else -math.inf
+
+
+def _told_of_best(view: JournalView, place: int, trial: Trial) -> str:
+    """Return score, row of `cv_results_` and amount of the resource."""
+    metric = view.about["deciding_metric"]
     scores = [deciding_scores(result, metric)[:1] for result in trial.results.values()]
-    values = np.array([score for found in scores for score in found], dtype=float)
-    mean = float(values.mean()) if len(values) else math.nan
-    return (mean if math.isfinite(mean) else -math.inf), float(values.std())
+    std = np.std([score for found in scores for score in found])
+    row = "candidate" if "population_size" not in view.about else "member"
+    return (
+        f"{_goodness(trial, metric):.6g} ± {std:.2g}{f' ({metric})' if metric else ''}, "
+        f"{row} {place}" + (f", {trial.resource} {view.resource[0]}" if view.resource else "")
+    )
 
 
 def _failures(view: JournalView) -> Iterator[tuple[str, str]]:
