@@ -14,29 +14,36 @@ from sklearn_hpt._results import deciding_scores, mean_score, metric_names
 from sklearn_hpt._trial import Trial
 from sklearn_hpt._words import duration, shortened, value_text
 
+SUMMED = "summed over all fits and scores"
 _MOST_CAUSES = 10
+_ENDED = {
+    "budget": "finished",
+    "exhausted": "finished, every point of the space is evaluated",
+    "timeout": "ended by its timeout",
+    "callback": "ended by a callback",
+}
 
 
 def show(view: JournalView) -> str:
     """Return progress, the best candidate so far, failures by cause, and the time left."""
-    lines = [f"{view.path}: {view.about['search']}, {_state(view)}"]
+    lines = [f"{view.path}: {view.about['search']}, {state(view)}"]
     if view.sessions:
         lines += [f"  {name:<11} {text}" for name, text in _table(view)]
     return "\n".join(lines)
 
 
-def _state(view: JournalView) -> str:
+def state(view: JournalView) -> str:
+    """Return whether the search is running, finished or ended before that."""
     if view.is_running:
         return "running"
-    reasons = {
-        "budget": "finished",
-        "exhausted": "finished, every point of the space is evaluated",
-        "timeout": "ended by its timeout",
-        "callback": "ended by a callback",
-    }
     if view.end is None:
         return "not running and not finished: fit it again to go on"
-    return reasons.get(view.end, view.end)
+    return ended(view.end)
+
+
+def ended(reason: str) -> str:
+    """Return the state of a search that has ended for this reason."""
+    return _ENDED.get(reason, reason)
 
 
 def _table(view: JournalView) -> Iterator[tuple[str, str]]:
@@ -50,6 +57,7 @@ def _table(view: JournalView) -> Iterator[tuple[str, str]]:
         yield "generations", f"{n_decided // size} of {n_trials // size}"
     yield "folds", f"{_n_folds(view)} of {n_trials * view.n_splits}"
     yield "time", _time(view)
+    yield "", f"{precise(fit_seconds(view))} {SUMMED}"
     yield from _best(view)
     yield from _failures(view)
 
@@ -64,11 +72,25 @@ def _n_folds(view: JournalView) -> int:
     return sum(len(trial.results) for trial in view.rows())
 
 
-def _time(view: JournalView) -> str:
+def search_seconds(view: JournalView) -> float:
+    """Return the seconds that the search took so far, in all sessions."""
     spent = sum(session["last"] - session["at"] for session in view.sessions)
-    if view.is_running:
-        spent += time.time() - view.sessions[-1]["last"]
-    text = duration(spent)
+    return spent + (time.time() - view.sessions[-1]["last"] if view.is_running else 0.0)
+
+
+def fit_seconds(view: JournalView) -> float:
+    """Return the seconds of all fits and scores, also of those that ran at the same time."""
+    results = [result for trial in view.rows() for result in trial.results.values()]
+    return sum(result.fit_time + result.score_time for result in results)
+
+
+def precise(seconds: float) -> str:
+    """Return a time in words, with a tenth of a second of a short one."""
+    return duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def _time(view: JournalView) -> str:
+    text = f"{precise(search_seconds(view))} of the search"
     if len(view.sessions) > 1:
         text += f" in {len(view.sessions)} sessions"
     if not view.is_running:
