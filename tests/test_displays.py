@@ -756,6 +756,23 @@ def test_racing_counts_folds():
     assert display.share_ == search.cv_results_["n_test_splits"].sum() / 60
     assert display.share_ < 1
     assert_drawn_well(display.figure_)
+    label = f"folds spent so far, {100 * display.share_:.0f} % in the end"
+    assert label in display.ax_.get_legend_handles_labels()[1]
+
+
+def test_racing_says_that_all_folds_were_spent_or_that_more_are_to_come():
+    results = {
+        "params": [{"C": 1}, {"C": 2}],
+        "mean_test_score": [0.5, NAN],
+        "split0_test_score": [0.5, 0.1],
+        "split1_test_score": [0.5, NAN],
+        "n_test_splits": [2, 1],
+        "status": ["complete", "running"],
+    }
+    for n_folds, label in ((1, "folds spent so far: 75 %"), (2, "all folds were spent")):
+        results["n_test_splits"] = [2, n_folds]
+        display = RacingDisplay.from_cv_results(results)
+        assert display.ax_.lines[0].get_label() == label
 
 
 def test_wrong_parameters_and_axes_are_refused():

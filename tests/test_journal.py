@@ -24,7 +24,7 @@ from hypothesis import strategies as hs
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import (
     KFold,
     RepeatedStratifiedKFold,
@@ -38,7 +38,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_hpt import LogRandomSearchCV, read_journal
+from sklearn_hpt import LogRandomSearchCV, PBTSearchCV, read_journal
 from sklearn_hpt.__main__ import main
 from sklearn_hpt._journal import describe
 from sklearn_hpt._journal._describe import digest, restore
@@ -923,7 +923,7 @@ def test_readers_do_not_disturb_the_search(running):
 
 def test_show_tells_progress_best_failures_and_the_time_left(running, capsys):
     deadline = time.monotonic() + 60
-    while set(read_journal(running)["status"]) < {"complete", "failed"}:
+    while not {"complete", "failed"} <= set(read_journal(running)["status"]):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     report = shown(running, capsys)
@@ -1071,6 +1071,45 @@ def test_show_tells_the_best_candidate_and_its_parameters(complete, tmp_path, ca
     assert f"best        {complete[1].best_score_:.6g} ±" in report
     assert f"candidate {complete[1].best_index_}\n" in report
     assert f"C = {complete[1].best_params_['C']:.6g}" in report
+
+
+def test_show_tells_members_and_the_best_generation_of_a_population(tmp_path, capsys):
+    path = tmp_path / "search.jsonl"
+    search = PBTSearchCV(
+        SGDClassifier(max_iter=12, learning_rate="constant", tol=None),
+        {"eta0": (1e-3, 100.0, "log-uniform"), "alpha": (1e-6, 1e-1, "log-uniform")},
+        population_size=4,
+        n_generations=4,
+        cv=3,
+        random_state=0,
+        journal=path,
+    ).fit(X, y)
+    report = shown(path, capsys)
+    amount = search.cv_results_["resource"][search.best_index_]
+    assert amount < 12  # the best is not of the last generation
+    assert "  members     4 complete of 4\n" in report
+    assert "  generations 4 of 4\n" in report
+    assert f"best        {search.best_score_:.6g} ± " in report
+    assert f", member {search.best_index_}, {amount} max_iter\n" in report
+    assert f"eta0 = {search.best_params_['eta0']:.6g}\n" in report
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_show_numbers_the_best_as_the_search_does_where_some_went_on(tmp_path, capsys):
+    path = tmp_path / "search.jsonl"
+    search = LogRandomSearchCV(
+        SGDClassifier(max_iter=9),
+        {"alpha": (1e-6, 1e1, "log-uniform")},
+        n_iter=9,
+        pruning="asha",
+        resource="max_iter",
+        cv=3,
+        random_state=1,
+        journal=path,
+    ).fit(X, y)
+    report = shown(path, capsys)
+    assert f"best        {search.best_score_:.6g} ± " in report
+    assert f", candidate {search.best_index_}, 9 max_iter\n" in report
 
 
 # no room, no right to write

@@ -10,16 +10,21 @@ import time
 import numpy as np
 import pytest
 from estimators import Misbehaving
+from scipy.stats import loguniform, norm
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_hpt import LogRandomSearchCV
+from sklearn_hpt.__main__ import main
 from sklearn_hpt.diagnostics import selection_optimism
 from sklearn_hpt.exceptions import JournalError
 from sklearn_hpt.report import write_report
+from sklearn_hpt.space import Categorical
 
 X, y = load_iris(return_X_y=True)
 SPACE = {
@@ -27,6 +32,7 @@ SPACE = {
     "gamma": (1e-4, 1e1, "log-uniform"),
     "kernel": ["rbf", "poly"],
 }
+SUMMED = "time summed over all fits and scores"
 NASTY = "</script><img src=x onerror=alert(1)>"
 
 
@@ -56,7 +62,7 @@ def test_the_page_tells_what_the_search_found(search, tmp_path):
     assert facts["best score"] == f"{search.best_score_:.4f} ± {spread:.4f} over the folds"
     assert facts["without the luck of the chosen"] == f"{search.best_score_corrected_:.4f}"
     assert facts["data"] == "150 rows, 4 features"
-    assert facts["ended since"] == "all candidates are evaluated"
+    assert facts["state"] == "finished"
     assert told["best"] == search.best_index_
     assert [row[2] for row in told["rows"]] == search.cv_results_["mean_test_score"].tolist()
     assert told["rows"][3][6] == pytest.approx(search.cv_results_["params"][3])
@@ -90,7 +96,7 @@ def test_a_journal_has_a_page_by_the_command_line(tmp_path):
     told = content(path)
     assert [row[2] for row in told["rows"]] == search.cv_results_["mean_test_score"].tolist()
     facts = dict(told["facts"])
-    assert facts["search"] == "LogRandomSearchCV, ended"
+    assert facts["search"] == "LogRandomSearchCV" and facts["state"] == "finished"
     assert facts["X"] == "ndarray 150 x 4 float64" and facts["estimator"].endswith("SVC")
     assert facts["best score"].startswith(f"{search.best_score_:.4f} ± ")
     assert facts["scoring"] == "sklearn.base.ClassifierMixin.score"
@@ -112,7 +118,112 @@ def test_scores_of_any_size_have_digits(tmp_path):
         grid.cv_results_ = {"params": [{"C": 1.0}, {"C": 2.0}], "mean_test_score": [score] * 2}
         told = content(write_report(grid, tmp_path / "report.html"))
         facts = dict(told["facts"])
-        assert facts["best score"] == text and facts["time in fits and scores"] == "not known"
+        assert facts["best score"] == text and facts[SUMMED] == "not known"
+
+
+# what was searched
+
+
+MANY = "svc__gamma"
+ALTERNATIVES = [
+    ({"svc__C": (1e-2, 1e3, "log-uniform"), "svc__degree": (2, 5)}, 3),
+    {
+        "svc__kernel": Categorical(["rbf", "poly"], weights=[3, 1]),
+        MANY: [0.1 / k for k in range(1, 21)],
+        "svc__coef0": norm(0, 1),
+        "svc__shrinking": [True],
+        "standardscaler": [StandardScaler(), "passthrough"],
+    },
+]
+
+
+def tables(told):
+    return {table["heading"]: {n: rest for n, *rest in table["lines"]} for table in told}
+
+
+@pytest.fixture(scope="module")
+def alternatives(tmp_path_factory):
+    """A search with alternatives, and its journal."""
+    journal = tmp_path_factory.mktemp("alternatives") / "search.jsonl"
+    model = make_pipeline(StandardScaler(), SVC())
+    search = LogRandomSearchCV(model, ALTERNATIVES, n_iter=4, cv=2, journal=journal)
+    return search.fit(X, y), journal
+
+
+def test_each_alternative_of_the_space_is_told(alternatives, tmp_path):
+    search, _ = alternatives
+    told = tables(content(write_report(search, tmp_path / "report.html"))["searched"])
+    first, second = told["alternative 1 of 2, 3 candidates"], told["alternative 2 of 2"]
+    assert first == {
+        "svc__C": ["0.01 to 1000", "log-uniform"],
+        "svc__degree": ["2 to 5", "uniform, integers"],
+    }
+    assert second["svc__kernel"] == ["rbf (75 %), poly (25 %)", "2 choices"]
+    shown = "0.1, 0.05, 0.0333333, 0.025, 0.02, 0.0166667, …, 0.005"
+    assert second[MANY] == [shown, "20 choices"]
+    assert second["svc__coef0"] == ["norm(0, 1)", "distribution"]
+    assert second["svc__shrinking"] == ["True", "constant"]
+    assert second["standardscaler"] == ["StandardScaler(), passthrough", "2 choices"]
+
+
+def test_a_journal_tells_the_same_space_but_of_long_lists(alternatives, tmp_path):
+    search, journal = alternatives
+    of_search, of_journal = (
+        tables(content(write_report(source, tmp_path / "report.html"))["searched"])
+        for source in (search, journal)
+    )
+    values, kind = of_journal["alternative 2 of 2"].pop(MANY)
+    assert values.startswith("0.1, 0.05, ") and values.endswith(", …") and kind == "choice"
+    choices = of_journal["alternative 2 of 2"].pop("standardscaler")
+    assert choices == ["StandardScaler(), 'passthrough'", "choice"]
+    del of_search["alternative 2 of 2"][MANY], of_search["alternative 2 of 2"]["standardscaler"]
+    assert of_journal == of_search
+
+
+def test_the_default_space_is_told_as_what_it_is(tmp_path):
+    search = LogRandomSearchCV(SVC(), "auto", n_iter=2, cv=2).fit(X, y)
+    told = tables(content(write_report(search, tmp_path / "report.html"))["searched"])
+    (heading, lines), *_ = told.items()
+    assert heading.startswith("the default space of this estimator")
+    assert lines["C"][1] == "log-uniform"
+
+
+def test_the_space_of_scikit_learn_is_told(tmp_path):
+    """A tuple is a list of choices there."""
+    space = {"C": loguniform(1e-2, 1e2), "coef0": (0, 5), "gamma": np.array([0.5, 1.0])}
+    search = RandomizedSearchCV(SVC(), space, n_iter=2, cv=2, random_state=0).fit(X, y)
+    told = content(write_report(search, tmp_path / "report.html"))["searched"]
+    assert tables(told)[""] == {
+        "C": ["0.01 to 100", "log-uniform"],
+        "coef0": ["0, 5", "2 choices"],
+        "gamma": ["0.5, 1", "2 choices"],
+    }
+    grid = GridSearchCV(SVC(), [{"C": [1, 2]}, {"kernel": ["poly"]}], cv=2).fit(X, y)
+    told = tables(content(write_report(grid, tmp_path / "report.html"))["searched"])
+    assert told["alternative 2 of 2"] == {"kernel": ["poly", "constant"]}
+
+
+def test_the_estimator_is_told_whole(alternatives, tmp_path):
+    steps = [(f"step_number_{k}", StandardScaler(with_mean=False)) for k in range(20)]
+    model = Pipeline([*steps, ("svc", SVC(cache_size=321))])
+    search = GridSearchCV(model, {"svc__C": [1.0]}, cv=2).fit(X, y)
+    facts = dict(content(write_report(search, tmp_path / "report.html"))["facts"])
+    assert "step_number_19" in facts["estimator"] and "cache_size=321" in facts["estimator"]
+    assert "..." not in facts["estimator"]
+    facts = dict(content(write_report(alternatives[1], tmp_path / "report.html"))["facts"])
+    assert "svc = sklearn.svm._classes.SVC" in facts["its parameters"].splitlines()
+    assert "svc__gamma = scale" in facts["its parameters"].splitlines()
+
+
+def test_times_and_states_are_named_as_the_command_line_names_them(alternatives, tmp_path, capsys):
+    search, journal = alternatives
+    assert main(["show", str(journal)]) == 0
+    shown = capsys.readouterr().out
+    for source in (search, journal):
+        facts = dict(content(write_report(source, tmp_path / "report.html"))["facts"])
+        assert f"LogRandomSearchCV, {facts['state']}\n" in shown
+        assert f" {facts[SUMMED]} {SUMMED.removeprefix('time ')}\n" in shown
+    assert f" {facts['time of the search']} of the search\n" in shown
 
 
 def luck_of(search, tmp_path):
@@ -298,6 +409,30 @@ def test_choices_are_in_order_and_their_labels_do_not_overlap(browser, tmp_path)
     assert all(one[1] < other[0] for one, other in zip(boxes, boxes[1:], strict=False))
     page_of(browser, tmp_path, [{"n": v} for v in (10, 9, None)], [0.1, 0.2, 0.3])
     assert texts(browser, "#effect text")[:3] == ["9", "10", "None"]
+
+
+@pytest.mark.parametrize("width", [500, 1300])
+def test_long_names_stay_inside_of_their_cards(browser, tmp_path, width):
+    window = browser.get_window_size()
+    browser.set_window_size(width, 1400)
+    name = "columntransformer__a_part_with_a_long_name__an_imputer_with_a_long_name__fill_value"
+    page_of(browser, tmp_path, [{name: k} for k in range(20)], np.arange(20) / 30)
+    outside = browser.execute_script("""
+        const right = (e) => e.getBoundingClientRect().right;
+        const wide = document.documentElement;
+        return [...document.querySelectorAll("figure select, figure label")]
+          .filter((e) => right(e) > right(e.closest("figure"))).length
+          + (wide.scrollWidth > wide.clientWidth);""")
+    browser.set_window_size(window["width"], window["height"])
+    assert outside == 0
+
+
+def test_a_long_estimator_is_folded_and_the_space_is_a_table(browser, alternatives, tmp_path):
+    browser.get(write_report(alternatives[1], tmp_path / "report.html").as_uri())
+    assert len(texts(browser, "#summary details")) == 1
+    assert texts(browser, ".searched caption")[1] == "alternative 2 of 2"
+    assert texts(browser, ".searched")[0].endswith("svc__degree2 to 5uniform, integers")
+    assert browser.get_log("browser") == []
 
 
 def test_a_few_diverged_scores_do_not_flatten_the_picture_of_a_page(browser, tmp_path):

@@ -80,8 +80,8 @@ class RacingDisplay(TableDisplay):
                 width = sizes * (0.85 if n <= _MOST_BARS else 1.0)
                 ax.bar(starts + (sizes - 1) / 2, heights, width, bottom, lw=0, **style)
                 bottom += heights
-        label = f"share so far, at last {100 * self.share_:.0f} %"
-        ax.plot(np.arange(n), so_far * table.n_splits, color=BLACK, lw=1.8, label=label)
+        line = so_far * table.n_splits
+        ax.plot(np.arange(n), line, color=BLACK, lw=1.8, label=self._told())
         ax.set(xlabel="candidate", ylabel="folds evaluated", xlim=(-0.7, n - 0.3))
         ax.set_ylim(0, table.n_splits * 1.03)
         for axis in (ax.xaxis, ax.yaxis):
@@ -89,6 +89,15 @@ class RacingDisplay(TableDisplay):
         legend_above(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _told(self) -> str:
+        """Return what the line says."""
+        if self.share_ >= 1.0:
+            return "all folds were spent"
+        percent = min(round(100 * self.share_), 99)
+        if (self.table.status == "running").any():
+            return f"folds spent so far: {percent} %"
+        return f"folds spent so far, {percent} % in the end"
 
 
 def folds_by_status(table: CandidateTable) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from sklearn_hpt._journal import JournalView
-from sklearn_hpt._summary import WHY_ENDED
-from sklearn_hpt._words import duration, shortened
+from sklearn_hpt._journal import SUMMED, JournalView, ended, precise, search_seconds, state
+from sklearn_hpt._journal._describe import restore
+from sklearn_hpt._words import shortened
 from sklearn_hpt.diagnostics import selection_optimism
 from sklearn_hpt.displays import CandidateTable, ParameterImportanceDisplay
 from sklearn_hpt.displays._table_display import score_limits
+from sklearn_hpt.report._space import searched_by, searched_in
 
 _FEWEST_FOR_IMPORTANCE = 10  # complete candidates
 _MOST_CAUSES = 10
+_LONGEST_ESTIMATOR = 10_000
+_OF_THE_SEARCH = "time of the search"
 Content = dict[str, Any]
+Fact = tuple[str, str]
 
 
 def content_of_search(search: Any, metric: str | None) -> Content:
@@ -27,14 +31,14 @@ def content_of_search(search: Any, metric: str | None) -> Content:
     table = CandidateTable.from_estimator(search, metric=metric)
     facts = [
         ("search", type(search).__name__),
-        ("estimator", shortened(repr(search.estimator))),
+        *_state_of(search),
+        ("estimator", _whole(search.estimator)),
         *_shape(search),
         _best_score(table),
         *_without_luck(search, table, metric),
     ]
-    if (why := getattr(search, "stop_reason_", None)) is not None:
-        facts.append(("ended since", WHY_ENDED.get(why, why)))
-    return _content(table, facts, search.cv_results_.get("error"))
+    times = _times_of(search)
+    return _content(table, facts, times, searched_by(search), search.cv_results_.get("error"))
 
 
 def content_of_journal(path: str | os.PathLike[str], metric: str | None) -> Content:
@@ -42,31 +46,38 @@ def content_of_journal(path: str | os.PathLike[str], metric: str | None) -> Cont
     table = CandidateTable.from_journal(path, metric=metric)
     view = JournalView(path)
     told = view.header["fingerprint"]
-    facts = [("search", f"{view.about['search']}, {'running' if view.is_running else 'ended'}")]
-    known = {"estimator": "estimator", "X": "X", "y": "y", "scoring score": "scoring"}
+    facts = [("search", view.about["search"]), ("state", state(view))]
+    facts += [("estimator", _told(told["estimator"])), *_settings_in(told)]
+    known = {"X": "X", "y": "y", "scoring score": "scoring"}
     facts += [(name, _told(told[n])) for n, name in known.items() if told.get(n) is not None]
     facts.append(_best_score(table))
-    return _content(table, facts, view.results().get("error"))
+    times = [(_OF_THE_SEARCH, precise(search_seconds(view)))]
+    return _content(table, facts, times, searched_in(told), view.results().get("error"))
 
 
 def _content(
-    table: CandidateTable, facts: Sequence[tuple[str, str]], errors: Sequence[Any] | None
+    table: CandidateTable,
+    facts: Sequence[Fact],
+    times: Sequence[Fact],
+    searched: Sequence[Content],
+    errors: Sequence[Any] | None,
 ) -> Content:
     best = table.best
     counted = Counter(map(str, table.status))
-    seconds = float(np.nansum(table.seconds))
-    time = duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"
+    summed = "not known" if np.isnan(table.seconds).all() else precise(np.nansum(table.seconds))
     facts = [
         *facts,
         ("candidates", ", ".join(f"{n} {status}" for status, n in counted.most_common())),
         ("folds", f"{table.n_splits}"),
-        ("time in fits and scores", "not known" if np.isnan(table.seconds).all() else time),
+        *times,
+        (f"time {SUMMED}", summed),
     ]
     messages = [""] * len(table.params) if errors is None else [str(e or "") for e in errors]
     return {
         "score": table.score_label,
         "low": score_limits(table.scores)[0],
         "facts": [[name, text] for name, text in facts],
+        "searched": searched,
         "best": best,
         "names": table.varied(),
         "logs": _on_scale(table, "log-uniform"),
@@ -78,12 +89,45 @@ def _content(
     }
 
 
+def _state_of(search: Any) -> list[Fact]:
+    reason = getattr(search, "stop_reason_", None)
+    return [] if reason is None else [("state", ended(reason))]
+
+
+def _times_of(search: Any) -> list[Fact]:
+    if not hasattr(search, "search_time_"):
+        return []
+    of_session = ", in its last session" if getattr(search, "journal", None) is not None else ""
+    times = [(_OF_THE_SEARCH, precise(search.search_time_) + of_session)]
+    if hasattr(search, "refit_time_"):
+        times.append(("time of the refit", precise(search.refit_time_)))
+    return times
+
+
+def _whole(estimator: Any) -> str:
+    """Return an estimator with all that its text leaves out when it is long."""
+    try:
+        text = estimator.__repr__(N_CHAR_MAX=_LONGEST_ESTIMATOR)
+    except TypeError:  # a text of its own
+        text = repr(estimator)
+    return text if len(text) <= _LONGEST_ESTIMATOR else text[:_LONGEST_ESTIMATOR] + "…"
+
+
+def _settings_in(told: Mapping[str, Any]) -> list[Fact]:
+    """Return the parameters of the estimator that a journal names, those of each part."""
+    start = "estimator "
+    lines = [
+        f"{n.removeprefix(start)} = {_told(v)}" for n, v in told.items() if n.startswith(start)
+    ]
+    return [("its parameters", "\n".join(lines))] if lines else []
+
+
 def _told(value: Any) -> str:
     """Return what a fingerprint says of a thing."""
-    return shortened(str(value["$text"] if isinstance(value, dict) else value))
+    return shortened(str(restore(value)))
 
 
-def _shape(search: Any) -> list[tuple[str, str]]:
+def _shape(search: Any) -> list[Fact]:
     n_rows, n_features = getattr(search, "n_samples_fit_", None), None
     if hasattr(search, "n_features_in_"):
         n_features = search.n_features_in_
@@ -92,7 +136,7 @@ def _shape(search: Any) -> list[tuple[str, str]]:
     return [("data", told)] if told else []
 
 
-def _best_score(table: CandidateTable) -> tuple[str, str]:
+def _best_score(table: CandidateTable) -> Fact:
     """Return the best score, and how much the folds differ."""
     best = table.best
     if best is None or not math.isfinite(table.scores[best]):
@@ -104,7 +148,7 @@ def _best_score(table: CandidateTable) -> tuple[str, str]:
     return "best score", text
 
 
-def _without_luck(search: Any, table: CandidateTable, metric: str | None) -> list[tuple[str, str]]:
+def _without_luck(search: Any, table: CandidateTable, metric: str | None) -> list[Fact]:
     """Return the best score less the luck of having been chosen, where it was chosen as such."""
     if table.best is None or hasattr(search, "population_history_"):  # chosen in each generation
         return []
