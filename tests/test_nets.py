@@ -159,6 +159,14 @@ def test_hidden_validation_split_is_warned_about_once():
     assert not train_split_warnings(pipeline(callbacks=[EarlyStopping()], **split), SPACE)
 
 
+def test_validation_rows_that_are_drawn_anew_are_warned_about():
+    split, stop = skorch.dataset.ValidSplit, {"callbacks": [EarlyStopping()]}
+    (found,) = train_split_warnings(pipeline(train_split=split(0.1), **stop), SPACE)
+    assert "random_state=0" in str(found.message)
+    assert not train_split_warnings(pipeline(train_split=split(0.1, random_state=0), **stop), SPACE)
+    assert not train_split_warnings(pipeline(train_split=split(10), **stop), SPACE)
+
+
 def test_nets_are_found_in_meta_estimators_before_and_after_fit():
     from sklearn.compose import TransformedTargetRegressor
 

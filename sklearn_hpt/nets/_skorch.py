@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import numbers
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -231,6 +232,24 @@ def warn_about_train_split(estimator: Any, searched: Iterable[str]) -> None:
                 TrainSplitWarning,
             )
             return
+        if share and not splits_the_same_again(net.train_split):
+            warn(
+                f"train_split={type(net.train_split).__name__}({net.train_split.cv}) draws other "
+                "validation rows in each fit, so this search cannot be repeated, whatever its "
+                "random_state is, and its nets are not trained on in steps. Give it a "
+                "random_state, such as random_state=0, or a number of parts.",
+                TrainSplitWarning,
+            )
+            return
+
+
+def splits_the_same_again(train_split: Any) -> bool:
+    """Tell whether a net validates on the same rows in each stage, never trained on before."""
+    cv = getattr(train_split, "cv", None)
+    if isinstance(cv, float):
+        return isinstance(train_split.random_state, numbers.Integral)
+    is_random = getattr(cv, "shuffle", hasattr(cv, "random_state"))
+    return not is_random or isinstance(getattr(cv, "random_state", None), numbers.Integral)
 
 
 def _held_out(net: Any) -> float:

@@ -338,8 +338,10 @@ class PBTSearchCV(BaseHPTSearchCV):
         ):
             raise ValueError(
                 f"PBTSearchCV trains each member on from where it is, which {plan.estimator!r} "
-                f"cannot be with resource={self.resource!r}. What can: {_CONTINUE}. early_stopping "
-                "must be off."
+                f"cannot be with resource={self.resource!r}. What can: {_CONTINUE}. MLPs "
+                "and linear models must not stop early (early_stopping=False), GradientBoosting "
+                "neither (n_iter_no_change=None), and what a net's train_split draws must be "
+                "seeded (random_state=0)."
             )
         if self.refit == "ensemble" and is_classifier(plan.estimator) and np.ndim(plan.y) > 1:
             raise ValueError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from sklearn_hpt.nets._callbacks import (
 )
 from sklearn_hpt.nets._loading import lean_loading
 from sklearn_hpt.nets._mutation import change_net, mutable_in_net
+from sklearn_hpt.nets._skorch import splits_the_same_again
 from sklearn_hpt.steppers._base import Stepper
 
 
@@ -53,7 +53,7 @@ class NetStepper(Stepper):
         return (
             all(method.__module__.startswith("skorch.") for method in own_methods)
             and not (fit_params and get_config()["enable_metadata_routing"])
-            and _splits_the_same_again(model.train_split)
+            and splits_the_same_again(model.train_split)
             and not any(map(_reads_a_file, callbacks_of(model)))
         )
 
@@ -81,12 +81,3 @@ def _reads_a_file(callback: Any) -> bool:
     return is_a(callback, "LoadInitState") or (
         is_a(callback, "Checkpoint") and getattr(callback, "load_best", False)
     )
-
-
-def _splits_the_same_again(train_split: Any) -> bool:
-    """Tell whether a net validates on the same rows in each stage, never trained on before."""
-    cv = getattr(train_split, "cv", None)
-    if isinstance(cv, float):
-        return isinstance(train_split.random_state, numbers.Integral)
-    is_random = getattr(cv, "shuffle", hasattr(cv, "random_state"))
-    return not is_random or isinstance(getattr(cv, "random_state", None), numbers.Integral)
