@@ -46,6 +46,7 @@ from sklearn_hpt.displays import (  # noqa: E402
     ScheduleDisplay,
     SearchComparisonDisplay,
 )
+from sklearn_hpt.displays._candidate_table import chosen_names  # noqa: E402
 from sklearn_hpt.displays._functional_anova import Measure, variance_shares  # noqa: E402
 from sklearn_hpt.displays._population import ancestors, parent_rows, unit_of_name  # noqa: E402
 from sklearn_hpt.displays._scale import Scale, guessed_scale, scales_of  # noqa: E402
@@ -718,6 +719,17 @@ def test_a_space_that_is_auto_is_that_of_the_estimator():
     assert list(display.curves_) == list(search.best_params_)
     search = CoarseToFineSearchCV(SVC(), "auto", n_iter=[4, 3], cv=2, resource=None).fit(X, Y)
     assert BoxesDisplay.from_estimator(search).ax_.get_xscale() == "log"
+
+
+def test_the_end_of_a_name_will_do_where_it_is_the_end_of_one():
+    results = {
+        "params": [{"svc__C": c, "a__x": c, "b__x": -c} for c in (1.0, 2.0, 3.0)],
+        "mean_test_score": [0.1, 0.3, 0.2],
+    }
+    table = CandidateTable.from_cv_results(results)
+    assert chosen_names(table, ["C", "b__x"]) == ["svc__C", "b__x"]
+    with pytest.raises(ValueError, match="params='x' is no parameter"):
+        chosen_names(table, "x")
 
 
 def test_a_contour_has_colours_for_scores_that_were_seen():

@@ -159,7 +159,7 @@ def draw(rows: list[tuple[str, LogRandomSearchCV, float, float]]) -> None:
             y, y_name = 1 - y, "1 - momentum"
         scores = search.cv_results_["mean_test_score"]
         low, high = np.nanquantile(scores, [0.2, 1.0])  # the worst would hide the rest
-        dots = panel.scatter(x, y, c=scores, vmin=low, vmax=high, cmap="viridis", s=45)
+        dots = panel.scatter(x, y, c=scores, vmin=low, vmax=high, cmap="cividis_r", s=45)
         failed = ~np.isfinite(scores)
         panel.scatter(x[failed], y[failed], marker="x", c="C3", s=45)
         best = search.best_index_
@@ -187,6 +187,8 @@ def main() -> None:
         search, test_score = tune()
         rows.append((name, search, test_score, time.perf_counter() - started))
     print_table(rows)
+    if any(np.isnan(search.cv_results_["mean_test_score"]).any() for _, search, _, _ in rows):
+        print("\nfailed: a net whose loss grew without end, say; its row has the cause as `error`")
     draw(rows)
     print(f"\nThe picture is in {PICTURE.resolve()}")
 

@@ -64,6 +64,7 @@ for ax, one in zip(axes, [grid, search], strict=True):
         c=one.cv_results_["mean_test_score"],
         vmin=0.9,
         vmax=1.0,
+        cmap="cividis_r",
         s=60,
         edgecolor="black",
     )

@@ -255,14 +255,19 @@ class CandidateTable:
 def chosen_names(table: CandidateTable, names: Any, what: str = "params") -> list[str]:
     """Return the parameters to draw: those named, or all that were varied.
 
+    The end of a name will do, as pictures have it, if it is the end of one only.
+
     Raises
     ------
     ValueError
         If there is no such parameter.
     """
     chosen = table.varied() if names is None else [names] if isinstance(names, str) else list(names)
-    for name in chosen:
-        if name not in table.scales:
+    for i, name in enumerate(chosen):
+        ends_so = [full for full in table.scales if full.endswith(f"__{name}")]
+        if name not in table.scales and len(ends_so) == 1:
+            chosen[i] = ends_so[0]
+        elif name not in table.scales:
             known = ", ".join(map(repr, table.scales)) or "none"
             raise ValueError(
                 f"{what}={name!r} is no parameter of the candidates; these are {known}."
