@@ -319,7 +319,7 @@ def test_pictures(digits):
 
 def test_plot_without_matplotlib_says_what_to_install(monkeypatch, digits):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r"pip install sklearn_hpt\[plot\]"):
+    with pytest.raises(ImportError, match=r"pip install .sklearn_hpt\[plot\]"):
         digits[0].plot()
 
 
