@@ -81,8 +81,11 @@ sphinx_gallery_conf = {
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-# pickled by Sphinx together with functions of this file
-suppress_warnings = ["config.cache"]
+suppress_warnings = [
+    "config.cache",  # of functions in this file
+    # of the folder that holds the repository too, where it does no harm: links are checked
+    "sphinx_gallery.space_in_filename",
+]
 
 # what an example prints is its own, what a library warns of is not
 warnings.filterwarnings("ignore", category=DeprecationWarning)
