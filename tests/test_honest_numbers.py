@@ -110,6 +110,16 @@ def test_one_fold_tells_nothing_about_luck():
         selection_optimism(search)
 
 
+def test_the_only_complete_candidate_of_several_is_not_called_free_of_luck():
+    search = fitted(n_iter=1)
+    assert search.best_score_corrected_ == search.best_score_
+    pruned = fitted(n_iter=12, pruning="asha", resource="n_samples", resources=(0.2, 1.0))
+    pruned.cv_results_["status"][np.arange(12) != pruned.best_index_] = "stopped"
+    assert np.isnan(pruned.best_score_corrected_)
+    with pytest.raises(ValueError, match="Only one candidate of several is complete"):
+        selection_optimism(pruned)
+
+
 def test_a_search_without_a_best_score_has_none_corrected():
     assert not hasattr(LogRandomSearchCV(SVC(), SPACE), "best_score_corrected_")
     assert not hasattr(fitted(refit=lambda results: 0), "best_score_corrected_")

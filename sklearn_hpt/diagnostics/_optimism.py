@@ -139,6 +139,12 @@ def selection_optimism(
         )
     if not n_candidates:
         raise ValueError("No candidate of the search has a score on each fold.")
+    if n_candidates == 1 < len(search.cv_results_["params"]):
+        raise ValueError(
+            "Only one candidate of several is complete: it was chosen by scores of the others that "
+            "cannot be compared with its own, so its luck cannot be told. Measure it on rows that "
+            "it has not seen."
+        )
     return SelectionOptimism(
         best_score=float(scores.mean(axis=1).max()),
         bootstrap=bootstrap_optimism(scores, n_bootstrap, random_state),

@@ -26,7 +26,9 @@ class FittedSearch(BaseSearchCV):
         """`best_score_` less what it owes to luck; see `diagnostics.selection_optimism`."""
         best = self.best_score_  # an AttributeError says that there is none
         scores = complete_scores(self.cv_results_, deciding_metric(self) or "score")
-        if scores.shape[0] == 0 or scores.shape[1] < 2:
+        # the only complete one of several was chosen by scores that do not compare with its own
+        n_least = min(2, len(self.cv_results_["params"]))
+        if scores.shape[0] < n_least or scores.shape[1] < 2:
             return math.nan
         return float(best - bootstrap_optimism(scores))
 
