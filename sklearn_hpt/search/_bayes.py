@@ -185,7 +185,8 @@ class BayesSearchCV(BaseHPTSearchCV):
         several, it is somewhat too good to be true.
     best_score_corrected_ : float
         That, less an estimate of what it owes to having been chosen, see
-        `sklearn_hpt.diagnostics.selection_optimism`; NaN with a single fold, or if one of several is complete.
+        `sklearn_hpt.diagnostics.selection_optimism`; NaN with a single fold, or
+        where only one of several candidates is complete.
     best_params_ : dict
         Its parameters.
     best_index_ : int
