@@ -18,8 +18,8 @@ class Stepper(ABC):
     and training 3 more has to give what training 5 units gives. It is scored by the `scoring` of
     the search, as any other.
 
-    In a Pipeline all this is about the last step; the others are fitted on the training rows of
-    each fold, the same each time.
+    In a Pipeline all this is about the last step; the others are fitted once on the training rows
+    of each fold.
 
     Examples
     --------
